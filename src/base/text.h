@@ -1,0 +1,17 @@
+// Small pure functions on text that several layers need.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace isoenv {
+
+/// The candidate nearest to `word` by edit distance, or "" when none is near enough to be meant
+/// (more than a third of the word's letters, at least one, would have to change).
+std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);
+
+/// `a, b, c`.
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+}  // namespace isoenv
