@@ -1,0 +1,286 @@
+#include "spec/field.h"
+
+#include <algorithm>
+#include <boost/regex.hpp>
+#include <csignal>
+
+#include "base/exit_status.h"
+
+namespace isoenv {
+namespace {
+
+using Kind = JsonNode::Kind;
+
+constexpr std::size_t kLongestName = 63;  // of a DNS label, RFC 1035
+constexpr std::int64_t kHighestPort = 65535;
+constexpr std::chrono::milliseconds kLongestDuration = std::chrono::hours(24);
+
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+bool is_lower(char letter) { return letter >= 'a' && letter <= 'z'; }
+bool is_upper(char letter) { return letter >= 'A' && letter <= 'Z'; }
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
+
+/// inet_aton(3) takes `10` and `0x7f` for addresses, so that a hosts file is never asked for them.
+bool reads_as_address(std::string_view name) {
+  if (all_digits(name)) return true;
+  if (!name.starts_with("0x")) return false;
+  return std::all_of(name.begin() + 2, name.end(), [](char letter) {
+    return is_digit(letter) || (letter >= 'a' && letter <= 'f');
+  });
+}
+
+bool is_environment_key(std::string_view key) {
+  if (key.empty() || is_digit(key.front())) return false;
+  return std::all_of(key.begin(), key.end(), [](char letter) {
+    return is_lower(letter) || is_upper(letter) || is_digit(letter) || letter == '_';
+  });
+}
+
+std::string scalar_hint(const JsonNode& node) {
+  if (node.kind == Kind::kInteger) return "write \"" + std::to_string(node.integer) + "\"";
+  if (node.kind == Kind::kReal) return "write \"" + node.text + "\"";
+  if (node.kind == Kind::kBoolean) return node.boolean ? "write \"true\"" : "write \"false\"";
+  return {};
+}
+
+std::vector<std::string> signal_words() {
+  std::vector<std::string> words;
+  for (int signal = 1; signal < SIGSYS + 1; ++signal) words.push_back(signal_name(signal));
+  return words;
+}
+
+std::string upper(std::string text) {
+  for (char& letter : text) {
+    if (is_lower(letter)) letter = static_cast<char>(letter - 'a' + 'A');
+  }
+  return text;
+}
+
+}  // namespace
+
+void expected(const Field& field, const std::string& what, Faults& faults, std::string hint) {
+  faults.push_back(
+      {field.where, "expected " + what + ", found " + field.node.describe(), std::move(hint)});
+}
+
+bool is_object(const Field& field, Faults& faults) {
+  if (field.node.kind == Kind::kObject) return true;
+  expected(field, "an object", faults);
+  return false;
+}
+
+bool is_list(const Field& field, Faults& faults) {
+  if (field.node.kind == Kind::kArray) return true;
+  expected(field, "a list", faults);
+  return false;
+}
+
+std::optional<std::string> read_text(const Field& field, Faults& faults, bool allow_empty) {
+  if (field.node.kind != Kind::kString) {
+    expected(field, "a string", faults, scalar_hint(field.node));
+    return std::nullopt;
+  }
+  if (field.node.text.empty() && !allow_empty) {
+    faults.push_back({field.where, "expected a string that is not empty", ""});
+    return std::nullopt;
+  }
+  return field.node.text;
+}
+
+std::vector<std::string> read_texts(const Field& field, Faults& faults, bool allow_empty) {
+  std::vector<std::string> texts;
+  if (!is_list(field, faults)) return texts;
+  for (std::size_t i = 0; i < field.node.elements.size(); ++i) {
+    const Field element{field.node.elements[i], index_path(field.where, i)};
+    texts.push_back(read_text(element, faults, allow_empty).value_or(""));
+  }
+  return texts;
+}
+
+std::vector<std::string> read_command(const Field& field, Faults& faults) {
+  if (field.node.kind == Kind::kString) {
+    expected(field, "a list of strings", faults,
+             "no shell splits it: write [\"PROGRAM\", \"ARGUMENT\"]");
+    return {};
+  }
+  std::vector<std::string> command = read_texts(field, faults, /*allow_empty=*/true);
+  if (field.node.kind != Kind::kArray) return command;
+  if (command.empty()) {
+    faults.push_back({field.where, "the list is empty", "its first element is the program"});
+  } else if (field.node.elements.front().kind == Kind::kString && command.front().empty()) {
+    faults.push_back({index_path(field.where, 0), "the program's name is empty", ""});
+  }
+  return command;
+}
+
+std::optional<std::string> read_word(const Field& field, const std::vector<std::string>& words,
+                                     Faults& faults) {
+  const std::optional<std::string> text = read_text(field, faults);
+  if (!text) return std::nullopt;
+  if (std::find(words.begin(), words.end(), *text) != words.end()) return text;
+  faults.push_back({field.where, "unknown word " + in_quotes(*text), suggest(*text, words)});
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> read_integer(const Field& field, std::int64_t least, std::int64_t most,
+                                         Faults& faults) {
+  if (field.node.kind == Kind::kInteger && field.node.integer >= least &&
+      field.node.integer <= most) {
+    return field.node.integer;
+  }
+  expected(field, "a whole number from " + std::to_string(least) + " to " + std::to_string(most),
+           faults);
+  return std::nullopt;
+}
+
+std::optional<std::chrono::milliseconds> read_duration(const Field& field, bool allow_zero,
+                                                       Faults& faults) {
+  const std::string what = "a duration such as \"500ms\", \"30s\" or \"2m\"";
+  if (field.node.kind != Kind::kString) {
+    std::string hint;
+    if (field.node.kind == Kind::kInteger && field.node.integer >= 0) {
+      const std::string number = std::to_string(field.node.integer);
+      hint = "say the unit: \"" + number + "s\" or \"" + number + "ms\"";
+    }
+    expected(field, what, faults, hint);
+    return std::nullopt;
+  }
+  const std::string& text = field.node.text;
+  const std::size_t digits =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  const std::string unit = text.substr(digits);
+  const std::int64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : 0;
+  if (digits == 0 || factor == 0) {
+    expected(
+        field, what, faults,
+        unit.empty() && digits != 0 ? "say the unit: \"" + text + "s\" or \"" + text + "ms\"" : "");
+    return std::nullopt;
+  }
+  const std::int64_t count = digits > 9 ? INT32_MAX : std::stoll(text.substr(0, digits));
+  const std::chrono::milliseconds duration(count * factor);
+  if (duration > kLongestDuration) {
+    faults.push_back({field.where, in_quotes(text) + " is longer than a day", ""});
+    return std::nullopt;
+  }
+  if (duration == duration.zero() && !allow_zero) {
+    faults.push_back({field.where, in_quotes(text) + " leaves no time", "write at least \"1ms\""});
+    return std::nullopt;
+  }
+  return duration;
+}
+
+std::optional<int> read_signal(const Field& field, Faults& faults) {
+  if (field.node.kind != Kind::kString) {
+    expected(field, "a signal's name such as \"SIGTERM\"", faults);
+    return std::nullopt;
+  }
+  if (const int signal = signal_number(field.node.text); signal != 0) return signal;
+  const std::string word = upper(field.node.text);
+  const std::string full = word.starts_with("SIG") ? word : "SIG" + word;
+  std::string hint = suggest(full, signal_words());
+  if (hint.empty()) hint = "write a name such as \"SIGTERM\" or \"SIGINT\"";
+  faults.push_back({field.where, "unknown signal " + in_quotes(field.node.text), hint});
+  return std::nullopt;
+}
+
+std::uint16_t port_number(const std::string& digits, const std::string& where, Faults& faults,
+                          const std::string& hint) {
+  if (all_digits(digits) && digits.size() <= 9) {
+    const int number = std::stoi(digits);
+    if (number >= 1 && number <= kHighestPort) return static_cast<std::uint16_t>(number);
+  }
+  faults.push_back({where, "port number " + in_quotes(digits) + " is not from 1 to 65535", hint});
+  return 0;
+}
+
+std::optional<std::uint16_t> read_port_number(const Field& field, Faults& faults,
+                                              const std::string& hint) {
+  std::uint16_t number = 0;
+  if (field.node.kind == Kind::kInteger) {
+    number = port_number(std::to_string(field.node.integer), field.where, faults, hint);
+  } else if (field.node.kind == Kind::kString) {
+    number = port_number(field.node.text, field.where, faults, hint);
+  } else {
+    expected(field, "a port number", faults, hint);
+  }
+  if (number == 0) return std::nullopt;
+  return number;
+}
+
+std::optional<std::string> read_regex(const Field& field, Faults& faults) {
+  const std::optional<std::string> text = read_text(field, faults);
+  if (!text) return std::nullopt;
+  try {
+    const boost::regex compiled(*text);
+    return text;
+  } catch (const boost::regex_error& error) {
+    std::string reason = error.what();
+    if (const std::size_t end = reason.find("  The error occurred"); end != std::string::npos) {
+      reason.erase(end);
+    }
+    while (!reason.empty() && reason.back() == '.') reason.pop_back();
+    faults.push_back(
+        {field.where, in_quotes(*text) + " is not a regular expression: " + reason, ""});
+  } catch (const std::runtime_error&) {
+    faults.push_back({field.where, in_quotes(*text) + " is too complex a regular expression", ""});
+  }
+  return std::nullopt;
+}
+
+std::vector<std::pair<std::string, std::string>> read_env(const Field& field, Faults& faults) {
+  std::vector<std::pair<std::string, std::string>> env;
+  if (!is_object(field, faults)) return env;
+  for (const JsonMember& member : field.node.members) {
+    const std::string where = key_path(field.where, member.name);
+    if (!is_environment_key(member.name)) {
+      faults.push_back({where,
+                        in_quotes(member.name) + " is not the name of an environment variable",
+                        "use letters, digits and '_', no digit first"});
+    }
+    const auto value = read_text({member.value, where}, faults, /*allow_empty=*/true);
+    if (value) env.emplace_back(member.name, *value);
+  }
+  return env;
+}
+
+bool check_name(const std::string& name, const std::string& kind, const std::string& where,
+                Faults& faults) {
+  if (name.size() > kLongestName) {
+    faults.push_back(
+        {where, "the name of the " + kind + " has " + std::to_string(name.size()) + " characters",
+         "use at most 63"});
+    return false;
+  }
+  const bool letters = std::all_of(name.begin(), name.end(), [](char letter) {
+    return is_lower(letter) || is_digit(letter) || letter == '-';
+  });
+  if (letters && !name.empty() && name.front() != '-' && name.back() != '-') return true;
+  faults.push_back({where,
+                    in_quotes(name) + " is not a name for " +
+                        (kind == "environment" || kind == "alias" ? "an " : "a ") + kind,
+                    "use lower-case letters, digits and inner '-'"});
+  return false;
+}
+
+bool check_host_name(const std::string& name, const std::string& kind, const std::string& where,
+                     Faults& faults) {
+  static const std::vector<std::string> reserved = {"self", "line", "localhost", "ip6-localhost",
+                                                    "ip6-loopback"};
+  if (!check_name(name, kind, where, faults)) return false;
+  if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()) {
+    faults.push_back(
+        {where, "the name " + in_quotes(name) + " is reserved", "choose another name"});
+    return false;
+  }
+  if (reads_as_address(name)) {
+    faults.push_back(
+        {where, "the name " + in_quotes(name) + " reads as an IP address", "put a letter first"});
+    return false;
+  }
+  return true;
+}
+
+}  // namespace isoenv
