@@ -1,0 +1,112 @@
+#include "harness/help.h"
+
+#include <cassert>
+
+namespace isoenv {
+namespace {
+
+CommandHelp up_help() {
+  return {
+      "isoenv up [OPTION…] [SERVICE…]",
+      "Starts the services named and all they depend on (without names: every service and task of\n"
+      "the spec), each in its own network namespace, and returns when they are ready. What is up\n"
+      "already stays as it is, so 'up' may be repeated, also at the same time. The instance ends\n"
+      "with its owner, however that ends, or by 'isoenv down'.",
+      "  0    all services asked for are ready\n"
+      "  1    a service failed or was not ready in time; the reason and its last lines are "
+      "printed\n"
+      "  2    wrong command line, or a spec with faults\n"
+      "  77   this machine does not grant the isolation\n",
+      "  isoenv up -f shop.json\n"
+      "  isoenv exec -- curl http://gateway:8080/\n"
+      "  isoenv down\n"};
+}
+
+CommandHelp down_help() {
+  return {
+      "isoenv down [OPTION…] [SERVICE…]",
+      "Stops the services named, or the whole instance: dependents first, each with its stop\n"
+      "signal, then by force when its stop timeout is over. It is no error when nothing is up.\n"
+      "Logs and scratch data stay in the artefact directory.",
+      "  0    stopped, or nothing was up\n"
+      "  1    something could not be stopped\n"
+      "  2    wrong command line, or several instances could be meant\n",
+      "  isoenv down -f shop.json\n"};
+}
+
+CommandHelp exec_help() {
+  return {
+      "isoenv exec [OPTION…] [--] COMMAND [ARG…]",
+      "Runs a command inside an instance that is up: in its network, where services are reached\n"
+      "by name, with the ISOENV_* variables and in a process namespace of its own. Under ctest it\n"
+      "is the instance of that ctest run; elsewhere the one of the spec and name, or the only one\n"
+      "that is up. Input, output, signals and the exit code are the command's own.",
+      "  any  the command's exit code, or 128 + n when signal n ended it\n"
+      "  2    wrong command line, or several instances could be meant\n"
+      "  77   this machine does not grant the isolation\n"
+      "  125  isoenv itself failed: no instance is up, or a service is not ready\n",
+      "  isoenv exec --service gateway -- curl http://gateway:8080/\n"};
+}
+
+CommandHelp run_help() {
+  return {
+      "isoenv run [OPTION…] [--] COMMAND [ARG…]",
+      "Starts an instance for one command, runs the command inside when the services are ready,\n"
+      "and takes everything down when it ends. Without a spec the instance is empty: a private\n"
+      "loopback on which any port is free, so that tests which start servers on fixed ports can\n"
+      "run side by side. Input, output, signals and the exit code are the command's own.",
+      "  any  the command's exit code, or 128 + n when signal n ended it\n"
+      "  2    wrong command line, or a spec with faults\n"
+      "  77   this machine does not grant the isolation\n"
+      "  125  isoenv itself failed, or a service was not ready in time\n",
+      "  isoenv run -f shop.json -- pytest tests/\n"
+      "  isoenv run -- ./server_test        # an empty private environment\n"};
+}
+
+CommandHelp ps_help() {
+  return {
+      "isoenv ps [OPTION…]",
+      "Shows the instances of this user and their services: state, process id, address, ports,\n"
+      "time since the start, restarts and what readiness waits for. Under ctest only those of\n"
+      "that ctest run.",
+      "  0    shown, also when nothing is up\n"
+      "  2    wrong command line\n",
+      "  isoenv ps --json\n"};
+}
+
+CommandHelp logs_help() {
+  return {"isoenv logs [OPTION…] [SERVICE…]",
+          "Prints what the services of an instance wrote, merged in the order in which it was\n"
+          "written; of the services named, or of all. When no instance is up it is the log of the\n"
+          "last one of the spec. Note that -f follows, and that the spec is given by --file.",
+          "  0    printed; with --follow, also when interrupted by the instance's end\n"
+          "  1    there is no log\n"
+          "  2    wrong command line, or a service that the environment does not have\n",
+          "  isoenv logs --follow gateway order\n"};
+}
+
+CommandHelp check_help() {
+  return {
+      "isoenv check [OPTION…]",
+      "Validates a spec and prints what would run: order, names, addresses, ports and rendered\n"
+      "values. Nothing is started or created. A spec with faults is answered by all of them at\n"
+      "once, each with its place and a remedy.",
+      "  0    the spec is right\n"
+      "  2    wrong command line, or a spec with faults\n",
+      "  isoenv check -f shop.json --json\n"};
+}
+
+}  // namespace
+
+CommandHelp help_of(const std::string& command) {
+  if (command == "up") return up_help();
+  if (command == "down") return down_help();
+  if (command == "exec") return exec_help();
+  if (command == "run") return run_help();
+  if (command == "ps") return ps_help();
+  if (command == "logs") return logs_help();
+  assert(command == "check");
+  return check_help();
+}
+
+}  // namespace isoenv

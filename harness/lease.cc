@@ -1,0 +1,154 @@
+#include "harness/lease.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+
+namespace isoenv {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::pair<Owner::Kind, std::string_view>, 4> kOwnerKinds{{
+    {Owner::Kind::kNone, "none"},
+    {Owner::Kind::kCtest, "ctest"},
+    {Owner::Kind::kTerminal, "terminal"},
+    {Owner::Kind::kExplicit, "explicit"},
+}};
+
+Json to_json(const ProcessId& process) {
+  return {{"pid", process.pid}, {"start_time", process.start_time}};
+}
+
+Json to_json(const std::optional<ProcessId>& process) {
+  return process ? to_json(*process) : Json(nullptr);
+}
+
+Json to_json(const Owner& owner) {
+  Json json = to_json(owner.process);
+  for (const auto& [kind, name] : kOwnerKinds) {
+    if (kind == owner.kind) json["kind"] = name;
+  }
+  json["name"] = owner.name;
+  return json;
+}
+
+Json to_json(const Lease& lease) {
+  return {{"isoenv", lease.version},
+          {"environment", lease.environment},
+          {"spec_file", lease.key.spec_file.native()},
+          {"name", lease.key.name},
+          {"ctest", to_json(lease.key.ctest)},
+          {"run", to_json(lease.key.run)},
+          {"artefact_directory", lease.artefact_directory.native()},
+          {"keeper", to_json(lease.keeper)},
+          {"owner", to_json(lease.owner)}};
+}
+
+ProcessId process_from(const Json& json) {
+  return {json.at("pid").get<pid_t>(), json.at("start_time").get<std::uint64_t>()};
+}
+
+std::optional<ProcessId> optional_process_from(const Json& json) {
+  if (json.is_null()) return std::nullopt;
+  return process_from(json);
+}
+
+Owner owner_from(const Json& json) {
+  Owner owner{Owner::Kind::kNone, process_from(json), json.at("name").get<std::string>()};
+  for (const auto& [kind, name] : kOwnerKinds) {
+    if (name == json.at("kind").get<std::string>()) owner.kind = kind;
+  }
+  return owner;
+}
+
+/// Throws nlohmann's exceptions when something is missing or of another type.
+Lease lease_from(const Json& json) {
+  Lease lease;
+  lease.version = json.at("isoenv").get<std::string>();
+  lease.environment = json.at("environment").get<std::string>();
+  lease.key.spec_file = json.at("spec_file").get<std::string>();
+  lease.key.name = json.at("name").get<std::string>();
+  lease.key.ctest = optional_process_from(json.at("ctest"));
+  lease.key.run = optional_process_from(json.at("run"));
+  lease.artefact_directory = json.at("artefact_directory").get<std::string>();
+  lease.keeper = process_from(json.at("keeper"));
+  lease.owner = owner_from(json.at("owner"));
+  return lease;
+}
+
+/// Not to be written by others: a file of ours, no link.
+UniqueFd open_lease(const RunDirectory& directory) {
+  UniqueFd file(
+      ::open(directory.lease_file().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file) return {};
+  struct stat status = {};
+  const bool ours =
+      ::fstat(*file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid();
+  return ours ? std::move(file) : UniqueFd();
+}
+
+std::string read_all(int file) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  ssize_t size = 0;
+  while ((size = ::read(file, buffer.data(), buffer.size())) > 0) {
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+  return text;
+}
+
+void write_all(int file, std::string_view text, const std::filesystem::path& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_errno("write the lease", path);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+UniqueFd write_lease(const RunDirectory& directory, const Lease& lease) {
+  // Locked before it gets its name: nobody ever sees a living keeper's lease unlocked.
+  const std::filesystem::path draft = directory.path() / "lease.new";
+  constexpr int kFlags = O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd file(::open(draft.c_str(), kFlags, S_IRUSR | S_IWUSR));
+  if (!file) throw_errno("write the lease", draft);
+  if (::flock(*file, LOCK_EX | LOCK_NB) != 0) throw_errno("lock the lease", draft);
+  write_all(*file, to_json(lease).dump(2) + "\n", draft);
+  if (::rename(draft.c_str(), directory.lease_file().c_str()) != 0) {
+    throw_errno("write the lease", directory.lease_file());
+  }
+  return file;
+}
+
+std::optional<Lease> read_lease(const RunDirectory& directory) {
+  const UniqueFd file = open_lease(directory);
+  if (!file) return std::nullopt;
+  try {
+    return lease_from(Json::parse(read_all(*file)));
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+bool keeper_alive(const RunDirectory& directory) {
+  const UniqueFd file = open_lease(directory);
+  return file && ::flock(*file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+void wait_for_keeper_end(const RunDirectory& directory) {
+  const UniqueFd file = open_lease(directory);
+  if (!file) return;
+  while (::flock(*file, LOCK_SH) != 0 && errno == EINTR) continue;
+}
+
+}  // namespace isoenv

@@ -1,0 +1,42 @@
+// The lease: what an instance is, and the proof that its keeper lives.
+//
+// The keeper holds the lease file locked (flock) as long as it lives. The file appears complete and
+// locked in one step, so a lease that can be locked belongs to a dead keeper, whatever pids say,
+// also from inside another PID namespace.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/unique_fd.h"
+#include "harness/owner.h"
+#include "harness/run_dir.h"
+
+namespace isoenv {
+
+struct Lease {
+  InstanceKey key;
+  std::string environment;                   ///< "" without a spec
+  std::filesystem::path artefact_directory;  ///< of this instance
+  ProcessId keeper;                          ///< as seen from the host's PID namespace
+  Owner owner;
+  std::string version;  ///< of the isoenv that started it
+
+  bool operator==(const Lease&) const = default;
+};
+
+/// Writes the lease of the directory whose StartLock the caller holds. The returned descriptor
+/// keeps it locked until it and all its copies in forked children are closed.
+[[nodiscard]] UniqueFd write_lease(const RunDirectory& directory, const Lease& lease);
+
+/// None when there is no lease, or one that isoenv did not write.
+std::optional<Lease> read_lease(const RunDirectory& directory);
+
+/// True while the lease is locked.
+bool keeper_alive(const RunDirectory& directory);
+
+/// Blocks until the lease is no longer locked; returns at once when there is none.
+void wait_for_keeper_end(const RunDirectory& directory);
+
+}  // namespace isoenv

@@ -1,0 +1,109 @@
+// The `isoenv` command: finds the command named, and is the only place that prints errors and picks
+// exit codes. Single-threaded from first to last, as commands fork and enter namespaces.
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "harness/command.h"
+#include "harness/options.h"
+
+namespace isoenv {
+namespace {
+
+std::vector<Command> all_commands() {
+  return {{"up", "start services and wait until they are ready", up_command},
+          {"down", "stop services, or the whole instance", down_command},
+          {"exec", "run a command inside an instance that is up", exec_command},
+          {"run", "run a command in an instance of its own", run_command},
+          {"ps", "show instances and their services", ps_command},
+          {"logs", "print or follow what the services wrote", logs_command},
+          {"check", "validate a spec and show what would run", check_command}};
+}
+
+std::string overview() {
+  std::string text =
+      "Usage: isoenv COMMAND [OPTION…] …\n\n"
+      "Runs services in network namespaces of their own, with names, ports and addresses that\n"
+      "nobody else can take, and leaves nothing behind.\n\n"
+      "Commands:\n";
+  for (const Command& command : all_commands()) {
+    text +=
+        "  " + command.name + std::string(8 - command.name.size(), ' ') + command.summary + "\n";
+  }
+  return text +
+         "\nOptions:\n"
+         "  -h [ --help ]  print this text\n"
+         "  --version      print the version\n\n"
+         "'isoenv COMMAND --help' tells more about one command.\n";
+}
+
+Command find_command(const std::string& name) {
+  std::vector<std::string> known{"help", "--help", "--version"};
+  for (const Command& command : all_commands()) {
+    if (command.name == name) return command;
+    known.push_back(command.name);
+  }
+  const std::string nearest = nearest_word(name, known);
+  const std::string kind = name.rfind('-', 0) == 0 ? "option" : "command";
+  throw Error("unknown " + kind + " '" + name + "'", ExitCode::kUsage,
+              nearest.empty() ? "see 'isoenv --help'" : "did you mean '" + nearest + "'?");
+}
+
+int dispatch(const std::vector<std::string>& words) {
+  const std::string& first = words.front();
+  if (first == "--version") {
+    std::cout << "isoenv " << isoenv_version() << '\n';
+    return 0;
+  }
+  const bool help = first == "help";
+  if (first == "--help" || first == "-h" || (help && words.size() == 1)) {
+    std::cout << overview();
+    return 0;
+  }
+  const Command command = find_command(help ? words[1] : first);
+  const std::vector<std::string> arguments(words.begin() + 1, words.end());
+  if (help || wants_help(command.name, arguments)) {
+    std::cout << help_text(command.name);
+    return 0;
+  }
+  return command.function(arguments);
+}
+
+/// The command that an error is told of: none when the first word is no command.
+std::string told_command(const std::vector<std::string>& words) {
+  for (const Command& command : all_commands()) {
+    if (command.name == words.front()) return command.name;
+  }
+  return {};
+}
+
+int run_isoenv(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    std::cerr << overview();
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  const std::string command = told_command(words);
+  try {
+    const int exit_code = dispatch(words);
+    if (!std::cout.flush()) throw Error("cannot write the result to the standard output");
+    return exit_code;
+  } catch (const Error& error) {
+    std::cout.flush();
+    std::cerr << render_error(command, error);
+    return exit_code_after(command, error.code());
+  } catch (const std::exception& exception) {
+    std::cout.flush();
+    std::cerr << render_error(command, Error(exception.what()));
+    return exit_code_after(command, ExitCode::kEnvironmentFailed);
+  }
+}
+
+}  // namespace
+}  // namespace isoenv
+
+int main(int argc, char** argv) {
+  return isoenv::run_isoenv(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+}

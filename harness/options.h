@@ -1,0 +1,81 @@
+// The command line of every command, as plain structs.
+//
+// Strict: no abbreviated options, no option twice, no unknown one; every fault is an Error (kUsage)
+// that names the word and the nearest right one. `exec` and `run` stop reading at `--` or at the
+// first word that is no option: the rest is the command, with options of its own.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace isoenv {
+
+using Arguments = std::vector<std::string>;
+
+struct UpOptions {
+  std::filesystem::path file;
+  std::string owner;  ///< `auto`, `none` or a pid, for find_owner
+  std::string name;
+  std::optional<std::filesystem::path> artefacts;
+  bool json = false;
+  std::vector<std::string> services;  ///< none: all
+};
+
+struct DownOptions {
+  std::optional<std::filesystem::path> file;
+  std::string name;
+  bool json = false;
+  std::vector<std::string> services;  ///< none: the whole instance
+};
+
+struct ExecOptions {
+  std::optional<std::filesystem::path> file;
+  std::string name;
+  std::vector<std::string> services;  ///< must be up and ready
+  std::vector<std::string> command;   ///< never empty
+};
+
+struct RunOptions {
+  std::optional<std::filesystem::path> file;  ///< none: an empty private environment
+  std::optional<std::filesystem::path> artefacts;
+  std::vector<std::string> services;  ///< none: all
+  std::vector<std::string> command;   ///< never empty
+};
+
+struct PsOptions {
+  std::optional<std::filesystem::path> file;
+  std::string name;
+  bool json = false;
+};
+
+struct LogsOptions {
+  std::optional<std::filesystem::path> file;
+  std::string name;
+  std::optional<std::filesystem::path> artefacts;
+  bool follow = false;
+  std::vector<std::string> services;  ///< none: all
+};
+
+struct CheckOptions {
+  std::filesystem::path file;
+  bool json = false;
+};
+
+/// `arguments`: what follows the command's name.
+UpOptions parse_up(const Arguments& arguments);
+DownOptions parse_down(const Arguments& arguments);
+ExecOptions parse_exec(const Arguments& arguments);
+RunOptions parse_run(const Arguments& arguments);
+PsOptions parse_ps(const Arguments& arguments);
+LogsOptions parse_logs(const Arguments& arguments);
+CheckOptions parse_check(const Arguments& arguments);
+
+/// True when `--help` or `-h` stands among the command's own options.
+bool wants_help(const std::string& command, const Arguments& arguments);
+
+/// What `isoenv COMMAND --help` prints.
+std::string help_text(const std::string& command);
+
+}  // namespace isoenv

@@ -1,0 +1,140 @@
+#include "harness/owner.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <charconv>
+#include <sstream>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace isoenv {
+namespace {
+
+/// The fields of proc_pid_stat(5) that are needed here.
+struct ProcessStat {
+  std::string name;
+  char state = '?';
+  pid_t parent = 0;
+  pid_t session = 0;
+  int terminal = 0;
+  std::uint64_t start_time = 0;
+};
+
+/// The beginning of a /proc file, in one read; empty when it cannot be read.
+std::string read_proc_file(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return {};
+  std::array<char, 4096> buffer;
+  const ssize_t size = ::read(*file, buffer.data(), buffer.size());
+  return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+/// `process` is a pid or `self`.
+std::optional<ProcessStat> read_stat(const std::string& process) {
+  const std::string text = read_proc_file("/proc/" + process + "/stat");
+  // A name may contain blanks and parentheses, so it ends at the last one.
+  const std::size_t open = text.find('(');
+  const std::size_t close = text.rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close < open) return std::nullopt;
+
+  ProcessStat stat;
+  stat.name = text.substr(open + 1, close - open - 1);
+  std::istringstream fields(text.substr(close + 1));
+  std::string skipped;
+  fields >> stat.state >> stat.parent >> skipped >> stat.session >> stat.terminal;
+  for (int field = 8; field < 22; ++field) fields >> skipped;
+  fields >> stat.start_time;
+  if (!fields) return std::nullopt;
+  return stat;
+}
+
+std::optional<ProcessStat> read_stat(pid_t pid) { return read_stat(std::to_string(pid)); }
+
+bool has_ended(const ProcessStat& stat) { return stat.state == 'Z' || stat.state == 'X'; }
+
+bool is_ctest(pid_t pid, const ProcessStat& stat) {
+  if (stat.name == "ctest") return true;
+  const std::string command_line = read_proc_file("/proc/" + std::to_string(pid) + "/cmdline");
+  const std::string_view program(command_line.c_str());  // up to the NUL after argv[0]
+  return program.substr(program.rfind('/') + 1) == "ctest";
+}
+
+Owner owner_of(Owner::Kind kind, const ProcessId& process) {
+  const std::optional<ProcessStat> stat = read_stat(process.pid);
+  return {kind, process, stat ? stat->name : std::string()};
+}
+
+Owner explicit_owner(const std::string& choice) {
+  pid_t pid = 0;
+  const char* const end = choice.data() + choice.size();
+  const auto [parsed_to, error] = std::from_chars(choice.data(), end, pid);
+  if (error != std::errc() || parsed_to != end || pid <= 0) {
+    throw Error("'" + choice + "' is not an owner", ExitCode::kUsage,
+                "the owner is a process id, 'auto' or 'none'");
+  }
+  const std::optional<ProcessStat> stat = read_stat(pid);
+  if (!stat || has_ended(*stat)) {
+    throw Error("the owner, process " + choice + ", is not running", ExitCode::kUsage,
+                "give the id of a running process, 'auto' or 'none'");
+  }
+  return {Owner::Kind::kExplicit, {pid, stat->start_time}, stat->name};
+}
+
+}  // namespace
+
+std::optional<ProcessId> read_process(pid_t pid) {
+  const std::optional<ProcessStat> stat = read_stat(pid);
+  if (!stat) return std::nullopt;
+  return ProcessId{pid, stat->start_time};
+}
+
+bool alive(const ProcessId& process) {
+  const std::optional<ProcessStat> stat = read_stat(process.pid);
+  return stat && stat->start_time == process.start_time && !has_ended(*stat);
+}
+
+std::optional<ProcessId> ctest_above() {
+  // The parent of the first process of a PID namespace is 0; process 1 itself may be ctest.
+  for (pid_t pid = ::getppid(); pid > 0;) {
+    const std::optional<ProcessStat> stat = read_stat(pid);
+    if (!stat) return std::nullopt;
+    if (!has_ended(*stat) && is_ctest(pid, *stat)) return ProcessId{pid, stat->start_time};
+    pid = stat->parent;
+  }
+  return std::nullopt;
+}
+
+std::optional<ProcessId> terminal_leader() {
+  const std::optional<ProcessStat> self = read_stat("self");
+  // A leader outside this PID namespace is shown as 0.
+  if (!self || self->terminal == 0 || self->session <= 0 || self->session == ::getpid()) {
+    return std::nullopt;
+  }
+  const std::optional<ProcessStat> leader = read_stat(self->session);
+  if (!leader || has_ended(*leader)) return std::nullopt;
+  return ProcessId{self->session, leader->start_time};
+}
+
+Owner find_owner(const std::string& choice) {
+  if (choice == "none") return {};
+  if (choice != "auto") return explicit_owner(choice);
+  if (const auto ctest = ctest_above()) return owner_of(Owner::Kind::kCtest, *ctest);
+  if (const auto leader = terminal_leader()) return owner_of(Owner::Kind::kTerminal, *leader);
+  return {};
+}
+
+UniqueFd open_pidfd(const ProcessId& process) {
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0U)));
+  if (!pidfd) {
+    if (errno == ESRCH) return {};
+    throw_errno("open a pidfd of process", std::to_string(process.pid));
+  }
+  // The pidfd pins whoever has the pid now; only the start time says whether that is the one meant.
+  if (read_process(process.pid) != process) return {};
+  return pidfd;
+}
+
+}  // namespace isoenv
