@@ -30,9 +30,9 @@ struct DependencyPlan {
 };
 
 struct ForwardPlan {
-  std::string port;               ///< the service's port, by name
-  std::uint16_t target = 0;       ///< its number
-  std::uint16_t number = 0;       ///< offered on loopback; 0: any free one
+  std::string port;          ///< the service's port, by name
+  std::uint16_t target = 0;  ///< its number
+  std::uint16_t number = 0;  ///< offered on loopback; 0: any free one
 };
 
 struct ProbePlan {
@@ -48,11 +48,11 @@ struct ProbePlan {
 struct ServicePlan {
   std::string name;
   bool is_task = false;
-  std::string ipv4;                   ///< `10.79.0.2`
-  std::string ipv6;                   ///< `fd69:736f:656e:7600::2`; "" when the plan is IPv4 only
+  std::string ipv4;  ///< `10.79.0.2`
+  std::string ipv6;  ///< `fd69:736f:656e:7600::2`; "" when the plan is IPv4 only
   std::vector<std::string> aliases;
   std::vector<PortPlan> ports;
-  std::vector<std::string> command;   ///< rendered; [0] as written, looked up at start
+  std::vector<std::string> command;         ///< rendered; [0] as written, looked up at start
   std::filesystem::path working_directory;  ///< absolute
   std::filesystem::path scratch_directory;  ///< {{self.dir}}
   EnvMode env_mode = EnvMode::kInherit;
@@ -60,7 +60,7 @@ struct ServicePlan {
   /// PORT_<NAME>, SERVICE_NAME, TMPDIR, the environment's env, the service's env (rendered).
   std::vector<std::pair<std::string, std::string>> env;
   std::vector<DependencyPlan> depends;
-  std::vector<ProbePlan> ready;       ///< defaults made explicit; empty = ready once started
+  std::vector<ProbePlan> ready;  ///< defaults made explicit; empty = ready once started
   std::chrono::milliseconds ready_timeout{};
   int stop_signal = 0;
   std::chrono::milliseconds stop_timeout{};
@@ -71,14 +71,14 @@ struct ServicePlan {
 struct EnvironmentPlan {
   std::string name;
   std::filesystem::path spec_file;
-  std::string hub_ipv4;               ///< the bridge's own address, where probes and tests come from
+  std::string hub_ipv4;  ///< the bridge's own address, where probes and tests come from
   std::string hub_ipv6;
   unsigned ipv4_prefix = 16;
   unsigned ipv6_prefix = 64;
   std::vector<ServicePlan> services;  ///< every dependency stands before its dependents
   /// ISOENV_<SERVICE>_HOST, _PORT, _PORT_<NAME>, _URL of every service: for services and tests.
   std::vector<std::pair<std::string, std::string>> variables;
-  std::string hosts;                  ///< the text of /etc/hosts inside the instance
+  std::string hosts;  ///< the text of /etc/hosts inside the instance
 
   /// The index of a service or task; services.size() when there is none of that name.
   std::size_t find(const std::string& service) const;
@@ -87,10 +87,10 @@ struct EnvironmentPlan {
 };
 
 struct PlanOptions {
-  std::filesystem::path artefact_directory;  ///< {{self.dir}} is <this>/<service>
-  std::filesystem::path temporary_directory; ///< TMPDIR is <this>/<service>
-  std::string hub_hostname;                  ///< resolves to the hub's address; "" = no such line
-  bool ipv6 = true;                          ///< the machine has IPv6
+  std::filesystem::path artefact_directory;   ///< {{self.dir}} is <this>/<service>
+  std::filesystem::path temporary_directory;  ///< TMPDIR is <this>/<service>
+  std::string hub_hostname;                   ///< resolves to the hub's address; "" = no such line
+  bool ipv6 = true;                           ///< the machine has IPv6
 };
 
 using PlanResult = std::variant<EnvironmentPlan, std::vector<Diagnostic>>;

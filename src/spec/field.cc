@@ -188,11 +188,13 @@ std::optional<int> read_signal(const Field& field, Faults& faults) {
 
 std::uint16_t port_number(const std::string& digits, const std::string& where, Faults& faults,
                           const std::string& hint) {
-  if (all_digits(digits) && digits.size() <= 9) {
-    const int number = std::stoi(digits);
-    if (number >= 1 && number <= kHighestPort) return static_cast<std::uint16_t>(number);
+  if (!all_digits(digits)) {
+    faults.push_back({where, in_quotes(digits) + " is not a port number", hint});
+    return 0;
   }
-  faults.push_back({where, "port number " + in_quotes(digits) + " is not from 1 to 65535", hint});
+  const int number = digits.size() <= 9 ? std::stoi(digits) : 0;
+  if (number >= 1 && number <= kHighestPort) return static_cast<std::uint16_t>(number);
+  faults.push_back({where, "port number " + digits + " is not from 1 to 65535", hint});
   return 0;
 }
 

@@ -11,7 +11,7 @@ namespace {
 const char* protocol_name(Protocol protocol) { return protocol == Protocol::kUdp ? "UDP" : "TCP"; }
 
 PortSpec read_port(const std::string& name, const Field& field, Faults& faults) {
-  const std::string automatic = "write \"auto\" to have a number assigned";
+  const std::string automatic = "write \"auto\" to have one assigned";
   PortSpec port;
   port.name = name;
   if (field.node.kind != JsonNode::Kind::kString) {
