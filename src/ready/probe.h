@@ -7,45 +7,46 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/exit_status.h"
+#include "netns/socket_diag.h"
 #include "plan/plan.h"
 
 namespace isoenv {
 
-/// A bound socket that accepts traffic: TCP in LISTEN, or an unconnected UDP socket.
-struct ListeningSocket {
-  std::string address;  ///< `0.0.0.0`, `::`, `127.0.0.1`, …
-  std::uint16_t port = 0;
-  bool ipv6_only = false;
-};
-
 struct CommandOutcome {
-  bool finished = false;   ///< false: still running at the deadline and killed
+  bool finished = false;  ///< false: still running at the deadline and killed
   ExitStatus status;
-  std::string last_output; ///< its last lines, for the diagnosis
-  std::string error;       ///< not empty: it could not be started
+  std::string last_output;  ///< its last lines, for the diagnosis
+  std::string error;        ///< not empty: it could not be started
 };
 
-/// What a service offers to its probes. Every member must be set that its probes need.
+/// What a service offers to its probes. Every member must be set that its probes need; all of it is
+/// used on one thread.
 struct ProbeContext {
+  std::string name;  ///< the service's, for the Host header
   std::string ipv4;
-  std::string ipv6;                          ///< "" without IPv6
-  std::function<std::vector<ListeningSocket>(Protocol)> listening_sockets;
-  /// True when a captured line contains a match. Called again with the same pattern; may remember.
+  std::string ipv6;  ///< "" without IPv6
+  /// What accepts traffic in the service's network namespace (SocketDiag).
+  std::function<std::vector<BoundSocket>(Protocol)> listening_sockets;
+  /// True when a captured line contained a match (LogMatcher). Asked again with the same pattern.
   std::function<bool(const std::string& pattern)> log_matches;
-  std::function<bool()> notified_ready;      ///< READY=1 arrived on the notify socket
-  std::function<std::string()> notify_status;///< the last STATUS= text, or ""
-  /// Runs a command in the service's sandbox, with its environment; killed at the deadline.
+  std::function<bool()> notified_ready;        ///< READY=1 arrived (NotifySocket)
+  std::function<std::string()> notify_status;  ///< the last STATUS= text, or ""
+  /// Runs a command in the service's sandbox, with its environment; killed at the deadline, and
+  /// when the awaiting coroutine is cancelled.
   std::function<boost::asio::awaitable<CommandOutcome>(std::vector<std::string> command,
                                                        std::chrono::milliseconds timeout)>
       run_command;
-  std::filesystem::path working_directory;   ///< relative file and unix paths start here
+  std::filesystem::path working_directory;  ///< relative file and unix paths start here
+  /// Optional. Takes a function to call whenever log_matches or notified_ready may answer
+  /// differently: the wait then asks at once, and does not poll these two meanwhile. Replaced by an
+  /// empty function when the wait ends.
+  std::function<void(std::function<void()> wake)> on_change;
 };
 
 struct ProbeResult {
@@ -56,7 +57,8 @@ struct ProbeResult {
 /// `tcp http`, `http http GET /health`, `log /ready/`: how messages name a probe.
 std::string describe(const ProbePlan& probe);
 
-/// Tries once. `kExit` never passes here: the end of the process decides it.
+/// Tries once. Both references must outlive the await. `kExit` never passes here: the end of the
+/// process decides it. Throws only when cancelled or when a hook of the context throws.
 boost::asio::awaitable<ProbeResult> attempt(const ProbePlan& probe, const ProbeContext& context,
                                             std::chrono::milliseconds timeout);
 

@@ -1,0 +1,170 @@
+#include "ready/http_probe.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/none.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "ready/pattern.h"
+
+namespace isoenv {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::redirect_error;
+using asio::use_awaitable;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+using Parser = http::response_parser<http::string_body>;
+
+constexpr std::uint64_t kMaxBody = 1024 * 1024;
+constexpr std::uint32_t kMaxHeader = 64 * 1024;
+constexpr int kHttp11 = 11;
+
+struct Question {
+  std::string address;
+  std::uint16_t port = 0;
+  http::request<http::empty_body> request;
+  int status = 0;                 // 0: any 2xx
+  const Pattern* body = nullptr;  // null: not judged
+  std::chrono::milliseconds timeout{};
+  std::chrono::steady_clock::time_point deadline;
+};
+
+struct Reply {
+  ProbeResult result;
+  bool refused = false;
+};
+
+Reply no(std::string answer) { return {{false, std::move(answer)}, false}; }
+
+std::string name_of(const Question& question) {
+  return "GET " + std::string(question.request.target());
+}
+
+void throw_if_cancelled(const error_code& error) {
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+}
+
+std::string describe_failure(const Question& question, const error_code& error) {
+  if (error == beast::error::timeout) {
+    return "no answer within " + std::to_string(question.timeout.count()) + " ms";
+  }
+  if (error == http::error::end_of_stream || error == asio::error::connection_reset ||
+      error == asio::error::eof || error == asio::error::broken_pipe) {
+    return "the connection was closed without an answer";
+  }
+  if (error == http::error::partial_message) return "the connection was closed in mid-answer";
+  if (error == http::error::body_limit || error == http::error::header_limit) {
+    return "the answer is larger than 1 MiB";
+  }
+  const bool not_http =
+      error.category() == http::make_error_code(http::error::bad_version).category();
+  return (not_http ? "the answer is not HTTP: " : "") + error.message();
+}
+
+bool status_matches(int expected, unsigned answered) {
+  return expected == 0 ? answered / 100 == 2 : answered == static_cast<unsigned>(expected);
+}
+
+/// tcp_stream would open its socket without CLOEXEC.
+void open_socket(tcp::socket& socket, const tcp& protocol) {
+  UniqueFd descriptor(
+      ::socket(protocol.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!descriptor) throw_errno("open a socket for", "an http probe");
+  socket.assign(protocol, *descriptor);
+  (void)descriptor.release();
+}
+
+asio::awaitable<Reply> ask(const Question& question) {
+  const tcp::endpoint endpoint(asio::ip::make_address(question.address), question.port);
+  beast::tcp_stream stream(co_await asio::this_coro::executor);
+  open_socket(stream.socket(), endpoint.protocol());
+  stream.expires_at(question.deadline);
+
+  error_code error;
+  co_await stream.async_connect(endpoint, redirect_error(use_awaitable, error));
+  throw_if_cancelled(error);
+  if (error == asio::error::connection_refused) {
+    co_return Reply{{false, "connection refused"}, true};
+  }
+  if (error) co_return no("cannot connect: " + describe_failure(question, error));
+
+  co_await http::async_write(stream, question.request, redirect_error(use_awaitable, error));
+  throw_if_cancelled(error);
+  if (error) co_return no(name_of(question) + ": " + describe_failure(question, error));
+
+  beast::flat_buffer buffer;
+  Parser parser;
+  parser.header_limit(kMaxHeader);
+  if (question.body != nullptr) {
+    parser.body_limit(kMaxBody);
+  } else {
+    parser.body_limit(boost::none);  // it is not read
+  }
+  co_await http::async_read_header(stream, buffer, parser, redirect_error(use_awaitable, error));
+  throw_if_cancelled(error);
+  if (error) co_return no(name_of(question) + ": " + describe_failure(question, error));
+
+  const unsigned status = parser.get().result_int();
+  const std::string answered = name_of(question) + " answered " + std::to_string(status);
+  if (!status_matches(question.status, status)) {
+    if (question.status == 0) co_return no(answered);
+    co_return no(answered + ", expected " + std::to_string(question.status));
+  }
+  if (question.body == nullptr) co_return Reply{{true, answered}, false};
+
+  co_await http::async_read(stream, buffer, parser, redirect_error(use_awaitable, error));
+  throw_if_cancelled(error);
+  if (error) co_return no(answered + ", but " + describe_failure(question, error));
+  if (!question.body->found_in(parser.get().body())) {
+    co_return no(answered + ", but its body does not match /" + question.body->text() + "/");
+  }
+  co_return Reply{{true, answered}, false};
+}
+
+}  // namespace
+
+asio::awaitable<ProbeResult> http_attempt(const ProbePlan& probe, const ProbeContext& context,
+                                          std::chrono::milliseconds timeout) {
+  std::optional<Pattern> body;
+  if (!probe.pattern.empty()) body.emplace(probe.pattern);
+
+  Question question;
+  question.address = context.ipv4;
+  question.port = probe.port;
+  question.request = {http::verb::get, probe.path.empty() ? "/" : probe.path, kHttp11};
+  question.request.set(http::field::host, context.name + ":" + std::to_string(probe.port));
+  question.request.set(http::field::user_agent, "IsoEnv");
+  question.request.set(http::field::accept, "*/*");
+  question.request.set(http::field::connection, "close");
+  question.status = probe.status;
+  question.body = body ? &*body : nullptr;
+  question.timeout = timeout;
+  question.deadline = std::chrono::steady_clock::now() + timeout;
+
+  Reply reply = co_await ask(question);
+  if (reply.refused && !context.ipv6.empty()) {
+    question.address = context.ipv6;
+    reply = co_await ask(question);
+  }
+  co_return std::move(reply.result);
+}
+
+}  // namespace isoenv
