@@ -6,9 +6,9 @@
 namespace isoenv {
 
 struct ExitStatus {
-  int code = 0;      ///< exit code, when signal == 0
-  int signal = 0;    ///< signal that ended the process, or 0
-  bool core = false; ///< a core file was written
+  int code = 0;       ///< exit code, when signal == 0
+  int signal = 0;     ///< signal that ended the process, or 0
+  bool core = false;  ///< a core file was written
 
   /// From the status word of waitpid(2).
   static ExitStatus from_wait(int status) noexcept;

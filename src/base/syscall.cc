@@ -1,0 +1,74 @@
+#include "base/syscall.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace isoenv {
+
+UniqueFd try_pidfd_open(pid_t pid) noexcept {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+int try_pidfd_send_signal(int pidfd, int signal) noexcept {
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
+
+pid_t try_clone(std::uint64_t flags, UniqueFd& pidfd) noexcept {
+  int child_pidfd = -1;
+  // clone(2) and not clone3(2): seccomp filters of container engines often refuse the latter.
+  const auto pid = static_cast<pid_t>(
+      ::syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, &child_pidfd, nullptr, nullptr));
+  if (pid > 0) pidfd.reset(child_pidfd);
+  return pid;
+}
+
+void close_all_from(int first, const int* keep, int keep_count) noexcept {
+  auto begin = static_cast<unsigned>(first);
+  for (int i = 0; i < keep_count; ++i) {
+    const auto kept = static_cast<unsigned>(keep[i]);
+    if (kept > begin) ::syscall(SYS_close_range, begin, kept - 1, 0U);
+    if (kept >= begin) begin = kept + 1;
+  }
+  ::syscall(SYS_close_range, begin, ~0U, 0U);
+}
+
+UniqueFd open_or_throw(const std::string& path, int flags, unsigned mode) {
+  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!fd) throw_errno("open", path);
+  return fd;
+}
+
+Pipe make_pipe(int flags) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | flags) != 0) throw_errno("create a pipe");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+SocketPair make_seqpacket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw_errno("create a socket pair");
+  }
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+bool write_file(const char* path, const char* text) noexcept {
+  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const auto length = static_cast<ssize_t>(std::strlen(text));
+  const ssize_t written = ::write(fd, text, static_cast<size_t>(length));
+  const int error_number = errno;
+  ::close(fd);
+  errno = error_number;
+  return written == length;
+}
+
+}  // namespace isoenv

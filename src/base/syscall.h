@@ -1,0 +1,50 @@
+// System calls that glibc 2.36 has no wrapper for, or whose failure always means the same here.
+//
+// Thin on purpose: no policy, no retry but EINTR. Functions named try_* return -1 and errno.
+#pragma once
+
+#include <sched.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace isoenv {
+
+/// pidfd_open(2), Linux 5.3. The fd is close-on-exec.
+UniqueFd try_pidfd_open(pid_t pid) noexcept;
+/// pidfd_send_signal(2), Linux 5.1.
+int try_pidfd_send_signal(int pidfd, int signal) noexcept;
+
+/// clone(2) without sharing memory: like fork(2) into the new namespaces of `flags`. Returns 0 in
+/// the child, the pid in the parent; `pidfd` receives a close-on-exec pidfd of the child.
+pid_t try_clone(std::uint64_t flags, UniqueFd& pidfd) noexcept;
+
+/// Closes every descriptor from `first` on but those in `keep` (sorted ascending), by
+/// close_range(2), Linux 5.9. Async-signal-safe.
+void close_all_from(int first, const int* keep, int keep_count) noexcept;
+
+/// Opens with O_CLOEXEC; throws SystemError naming the path.
+UniqueFd open_or_throw(const std::string& path, int flags, unsigned mode = 0644);
+
+struct Pipe {
+  UniqueFd read;
+  UniqueFd write;
+};
+/// A close-on-exec pipe(7).
+Pipe make_pipe(int flags = 0);
+
+struct SocketPair {
+  UniqueFd first;
+  UniqueFd second;
+};
+/// Connected close-on-exec unix(7) sockets that keep message boundaries.
+SocketPair make_seqpacket_pair();
+
+/// Writes `text` to an existing file in one write(2). Async-signal-safe; false and errno on
+/// failure.
+bool write_file(const char* path, const char* text) noexcept;
+
+}  // namespace isoenv

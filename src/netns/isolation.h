@@ -1,0 +1,30 @@
+// The namespaces of a whole instance: entered by a fresh process, or joined by one that comes
+// later.
+//
+// Nothing is tried in the caller's own process that could not be undone: both functions are for
+// single-threaded processes that were forked for the purpose (user_namespaces(7), setns(2)).
+#pragma once
+
+#include <string>
+
+namespace isoenv {
+
+/// What this machine grants.
+enum class Rung {
+  kUserns,  ///< unprivileged: a user namespace with the caller's own ids mapped to themselves
+  kRoot,    ///< CAP_SYS_ADMIN: no user namespace needed
+};
+
+std::string rung_name(Rung rung);
+
+/// Moves the calling process into new user (when not privileged), mount, network and IPC
+/// namespaces, and its future children into a new PID namespace. Mounts no longer propagate to the
+/// host. Throws Error with code kCannotRun, naming the step, the errno and the remedy, when the
+/// machine refuses; the process is then of no further use.
+Rung enter_new_namespaces();
+
+/// Joins the user, mount, network, IPC and UTS namespaces of the process behind `pidfd`, and its
+/// PID namespace for future children (setns(2) on a pidfd, Linux 5.8). Throws SystemError.
+void join_namespaces(int pidfd);
+
+}  // namespace isoenv

@@ -1,0 +1,151 @@
+#include "netns/netlink.h"
+
+#include <linux/if.h>
+#include <linux/if_bridge.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace isoenv {
+namespace {
+
+/// A hundred interfaces that come up at once must not overflow the event queue (ENOBUFS).
+constexpr int kReceiveBuffer = 1 << 20;
+
+[[noreturn]] void throw_libnl(int code, const std::string& what) {
+  throw Error("cannot " + what + ": " + nl_geterror(code));
+}
+
+}  // namespace
+
+Netlink::Netlink(bool watch_links) : socket_(nl_socket_alloc()) {
+  if (!socket_) throw Error("cannot allocate a netlink socket");
+  if (const int code = nl_connect(socket_.get(), NETLINK_ROUTE); code < 0) {
+    throw_libnl(code, "open a route netlink socket");
+  }
+  nl_socket_disable_seq_check(socket_.get());
+  if (watch_links) {
+    nl_socket_set_buffer_size(socket_.get(), kReceiveBuffer, 0);
+    if (const int code = nl_socket_add_membership(socket_.get(), RTNLGRP_LINK); code < 0) {
+      throw_libnl(code, "watch links");
+    }
+  }
+}
+
+int Netlink::fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
+
+void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build) {
+  nl_msg* raw = nullptr;
+  if (const int code = build(&raw); code < 0) throw_libnl(code, what);
+  const std::unique_ptr<nl_msg, NlDeleter> message(raw);
+  nl_complete_msg(socket_.get(), message.get());
+  const nlmsghdr* header = nlmsg_hdr(message.get());
+  const char* bytes = reinterpret_cast<const char*>(header);
+  buffer_.insert(buffer_.end(), bytes, bytes + header->nlmsg_len);
+  buffer_.resize(NLMSG_ALIGN(buffer_.size()));
+  requests_.push_back({std::move(what), header->nlmsg_seq});
+}
+
+void Netlink::commit() {
+  const std::vector<char> buffer = std::move(buffer_);
+  buffer_.clear();
+  answered_ = 0;
+  failed_errno_ = 0;
+  if (!requests_.empty()) {
+    if (::send(fd(), buffer.data(), buffer.size(), 0) < 0) {
+      const int error_number = errno;
+      const std::string what = requests_.front().what;
+      requests_.clear();
+      throw SystemError(error_number, what);
+    }
+    while (answered_ < requests_.size()) {
+      const std::unique_ptr<nl_cb, decltype(&nl_cb_put)> callbacks(nl_cb_alloc(NL_CB_DEFAULT),
+                                                                   &nl_cb_put);
+      nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, &Netlink::on_valid, this);
+      nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, &Netlink::on_ack, this);
+      nl_cb_err(callbacks.get(), NL_CB_CUSTOM, &Netlink::on_error, this);
+      nl_cb_set(
+          callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM,
+          [](nl_msg*, void*) -> int { return NL_OK; }, nullptr);
+      if (const int code = nl_recvmsgs(socket_.get(), callbacks.get());
+          code < 0 && answered_ < requests_.size() && failed_errno_ == 0) {
+        requests_.clear();
+        throw_libnl(code, "read netlink answers");
+      }
+    }
+  }
+  requests_.clear();
+  if (failed_errno_ != 0) throw SystemError(failed_errno_, failed_what_);
+}
+
+void Netlink::read_events() {
+  for (;;) {
+    pollfd ready{fd(), POLLIN, 0};
+    if (::poll(&ready, 1, 0) <= 0) return;
+    const std::unique_ptr<nl_cb, decltype(&nl_cb_put)> callbacks(nl_cb_alloc(NL_CB_DEFAULT),
+                                                                 &nl_cb_put);
+    nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, &Netlink::on_valid, this);
+    nl_cb_set(
+        callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, [](nl_msg*, void*) -> int { return NL_OK; },
+        nullptr);
+    if (const int code = nl_recvmsgs(socket_.get(), callbacks.get()); code < 0) {
+      throw_libnl(code, "read link events");
+    }
+  }
+}
+
+Netlink::LinkState Netlink::link_state(int ifindex) const {
+  const auto found = links_.find(ifindex);
+  return found == links_.end() ? LinkState{} : found->second;
+}
+
+int Netlink::on_valid(nl_msg* message, void* self) {
+  static_cast<Netlink*>(self)->record(message);
+  return NL_OK;
+}
+
+int Netlink::on_ack(nl_msg*, void* self) {
+  ++static_cast<Netlink*>(self)->answered_;
+  return NL_OK;
+}
+
+int Netlink::on_error(sockaddr_nl*, nlmsgerr* error, void* self) {
+  auto& netlink = *static_cast<Netlink*>(self);
+  ++netlink.answered_;
+  if (netlink.failed_errno_ == 0) {
+    netlink.failed_errno_ = -error->error;
+    const auto request =
+        std::find_if(netlink.requests_.begin(), netlink.requests_.end(),
+                     [&](const Request& r) { return r.sequence == error->msg.nlmsg_seq; });
+    if (request != netlink.requests_.end()) netlink.failed_what_ = request->what;
+  }
+  return NL_SKIP;
+}
+
+void Netlink::record(nl_msg* message) {
+  nlmsghdr* header = nlmsg_hdr(message);
+  if (header->nlmsg_type == RTM_DELLINK) {
+    const auto* info = static_cast<ifinfomsg*>(nlmsg_data(header));
+    if (info->ifi_family != AF_BRIDGE) links_.erase(info->ifi_index);
+    return;
+  }
+  if (header->nlmsg_type != RTM_NEWLINK) return;
+  const auto* info = static_cast<ifinfomsg*>(nlmsg_data(header));
+  LinkState& state = links_[info->ifi_index];
+  if (nlattr* operstate = nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_OPERSTATE)) {
+    state.operstate_up = nla_get_u8(operstate) == IF_OPER_UP;
+  }
+  if (info->ifi_family == AF_BRIDGE) {
+    nlattr* port = nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_PROTINFO);
+    nlattr* port_state = port == nullptr ? nullptr
+                                         : nla_find(static_cast<nlattr*>(nla_data(port)),
+                                                    nla_len(port), IFLA_BRPORT_STATE);
+    if (port_state != nullptr) state.forwarding = nla_get_u8(port_state) == BR_STATE_FORWARDING;
+  }
+}
+
+}  // namespace isoenv

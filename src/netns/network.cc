@@ -1,0 +1,245 @@
+#include "netns/network.h"
+
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <netlink/addr.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/inet6.h>
+#include <netlink/route/link/veth.h>
+#include <sched.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/syscall.h"
+#include "netns/netlink.h"
+
+namespace isoenv {
+namespace {
+
+namespace asio = boost::asio;
+
+struct RouteDeleter {
+  void operator()(rtnl_link* link) const noexcept { rtnl_link_put(link); }
+  void operator()(rtnl_addr* address) const noexcept { rtnl_addr_put(address); }
+  void operator()(nl_addr* address) const noexcept { nl_addr_put(address); }
+};
+using Link = std::unique_ptr<rtnl_link, RouteDeleter>;
+using Address = std::unique_ptr<rtnl_addr, RouteDeleter>;
+using RawAddress = std::unique_ptr<nl_addr, RouteDeleter>;
+
+/// Interfaces are numbered by us, so that no answer has to be awaited to learn an index. `lo` is 1.
+constexpr int kLoopbackIndex = 1;
+constexpr int kBridgeIndex = 2;
+constexpr int kServiceIndex = 2;
+constexpr int kFirstPortIndex = 10;
+constexpr const char* kBridgeName = "br0";
+
+int port_index(unsigned number) { return kFirstPortIndex + static_cast<int>(number); }
+
+/// A locally administered hardware address that depends on the place alone: when a service starts
+/// again, its neighbours' ARP entries still hold, and the bridge keeps its own whatever joins it.
+void set_hardware_address(rtnl_link* link, unsigned place) {
+  const unsigned char bytes[6] = {0x02,
+                                  0x69,
+                                  0x73,
+                                  0x6f,
+                                  static_cast<unsigned char>(place >> 8U & 0xffU),
+                                  static_cast<unsigned char>(place & 0xffU)};
+  const RawAddress address(nl_addr_build(AF_LLC, bytes, sizeof bytes));
+  if (!address) throw Error("cannot allocate a hardware address");
+  rtnl_link_set_addr(link, address.get());
+}
+
+Link named_link(int ifindex) {
+  Link link(rtnl_link_alloc());
+  if (!link) throw Error("cannot allocate a link object");
+  rtnl_link_set_ifindex(link.get(), ifindex);
+  return link;
+}
+
+/// Changes the flags of an interface: IFF_UP.
+void add_raise(Netlink& netlink, int ifindex, const std::string& what) {
+  netlink.add(what, [&](nl_msg** message) {
+    const Link original = named_link(ifindex);
+    const Link changes = named_link(ifindex);
+    rtnl_link_set_flags(changes.get(), IFF_UP);
+    return rtnl_link_build_change_request(original.get(), changes.get(), 0, message);
+  });
+}
+
+/// No link-local address: without it an interface sends no duplicate address detection, router
+/// solicitation or multicast report when it comes up (IN6_ADDR_GEN_MODE_NONE, linux/if_link.h).
+void add_no_link_local(Netlink& netlink, int ifindex, const std::string& what) {
+  netlink.add(what, [&](nl_msg** message) {
+    const Link original = named_link(ifindex);
+    const Link changes = named_link(ifindex);
+    rtnl_link_inet6_set_addr_gen_mode(changes.get(), IN6_ADDR_GEN_MODE_NONE);
+    return rtnl_link_build_change_request(original.get(), changes.get(), 0, message);
+  });
+}
+
+void add_address(Netlink& netlink, int ifindex, const std::string& text, unsigned prefix,
+                 const std::string& what) {
+  const bool ipv6 = text.find(':') != std::string::npos;
+  netlink.add(what, [&](nl_msg** message) -> int {
+    nl_addr* raw = nullptr;
+    if (const int code = nl_addr_parse(text.c_str(), ipv6 ? AF_INET6 : AF_INET, &raw); code < 0) {
+      return code;
+    }
+    const RawAddress local(raw);
+    nl_addr_set_prefixlen(local.get(), static_cast<int>(prefix));
+    const Address address(rtnl_addr_alloc());
+    rtnl_addr_set_ifindex(address.get(), ifindex);
+    if (const int code = rtnl_addr_set_local(address.get(), local.get()); code < 0) return code;
+    // Addresses are unique by plan: no duplicate address detection, usable at once.
+    if (ipv6) rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
+    return rtnl_addr_build_add_request(address.get(), NLM_F_CREATE | NLM_F_EXCL, message);
+  });
+}
+
+void add_addresses(Netlink& netlink, int ifindex, const InterfaceAddress& address,
+                   const std::string& name) {
+  add_address(netlink, ifindex, address.ipv4, address.ipv4_prefix,
+              "give " + name + " the address " + address.ipv4);
+  if (address.ipv6.empty()) return;
+  add_address(netlink, ifindex, address.ipv6, address.ipv6_prefix,
+              "give " + name + " the address " + address.ipv6);
+}
+
+Link make_bridge() {
+  Link bridge = named_link(kBridgeIndex);
+  rtnl_link_set_name(bridge.get(), kBridgeName);
+  if (rtnl_link_set_type(bridge.get(), "bridge") < 0) throw Error("cannot describe a bridge");
+  set_hardware_address(bridge.get(), 1);
+  return bridge;
+}
+
+/// Both ends in one request, the far one born in the service's namespace: moving it there later
+/// would cost an RCU grace period.
+Link make_veth(unsigned number, pid_t pid) {
+  Link link(rtnl_link_veth_alloc());
+  if (!link) throw Error("cannot allocate a veth object");
+  rtnl_link_set_name(link.get(), ("s" + std::to_string(number)).c_str());
+  rtnl_link_set_ifindex(link.get(), port_index(number));
+  rtnl_link_set_master(link.get(), kBridgeIndex);
+  rtnl_link_set_num_tx_queues(link.get(), 1);
+  rtnl_link_set_num_rx_queues(link.get(), 1);
+  rtnl_link* peer = rtnl_link_veth_get_peer(link.get());  // takes a reference
+  rtnl_link_set_name(peer, "eth0");
+  rtnl_link_set_ifindex(peer, kServiceIndex);
+  rtnl_link_set_ns_pid(peer, pid);
+  set_hardware_address(peer, number + 2);
+  rtnl_link_set_num_tx_queues(peer, 1);
+  rtnl_link_set_num_rx_queues(peer, 1);
+  rtnl_link_put(peer);
+  return link;
+}
+
+}  // namespace
+
+void raise_loopback() {
+  Netlink netlink(false);
+  add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
+  netlink.commit();
+}
+
+NetworkNamespaceGuard::NetworkNamespaceGuard(int pidfd)
+    : home_(open_or_throw("/proc/self/ns/net", O_RDONLY)) {
+  if (::setns(pidfd, CLONE_NEWNET) != 0) throw_errno("enter a service's network namespace");
+}
+
+NetworkNamespaceGuard::~NetworkNamespaceGuard() {
+  if (::setns(*home_, CLONE_NEWNET) != 0) {
+    std::fputs("isoenv: cannot return to the hub's network namespace\n", stderr);
+    std::abort();
+  }
+}
+
+struct HubNetwork::State {
+  explicit State(asio::any_io_executor executor) : netlink(true), events(executor, netlink.fd()) {}
+  ~State() { (void)events.release(); }
+
+  Netlink netlink;
+  asio::posix::stream_descriptor events;  // borrows the descriptor
+};
+
+HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address)
+    : state_(std::make_unique<State>(executor)) {
+  Netlink& netlink = state_->netlink;
+  add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
+  netlink.add("create the bridge", [](nl_msg** message) {
+    return rtnl_link_build_add_request(make_bridge().get(), NLM_F_CREATE | NLM_F_EXCL, message);
+  });
+  if (!address.ipv6.empty()) add_no_link_local(netlink, kBridgeIndex, "configure the bridge");
+  add_addresses(netlink, kBridgeIndex, address, "the bridge");
+  add_raise(netlink, kBridgeIndex, "raise the bridge");
+  netlink.commit();
+}
+
+HubNetwork::~HubNetwork() = default;
+
+asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
+                                         const InterfaceAddress& address) {
+  Netlink& hub = state_->netlink;
+  const int port = port_index(number);
+  hub.add("create a veth pair", [&](nl_msg** message) {
+    return rtnl_link_build_add_request(make_veth(number, pid).get(), NLM_F_CREATE | NLM_F_EXCL,
+                                       message);
+  });
+  if (!address.ipv6.empty()) add_no_link_local(hub, port, "configure a bridge port");
+  add_raise(hub, port, "raise a bridge port");
+  hub.commit();
+
+  std::unique_ptr<Netlink> service;
+  {
+    const NetworkNamespaceGuard inside(pidfd);
+    service = std::make_unique<Netlink>(true);
+  }
+  if (!address.ipv6.empty()) add_no_link_local(*service, kServiceIndex, "configure eth0");
+  add_addresses(*service, kServiceIndex, address, "eth0");
+  add_raise(*service, kLoopbackIndex, "raise the service's loopback interface");
+  add_raise(*service, kServiceIndex, "raise eth0");
+  service->commit();
+
+  asio::posix::stream_descriptor service_events(state_->events.get_executor(), service->fd());
+  boost::system::error_code error;
+  while (!service->link_state(kServiceIndex).operstate_up && !error) {
+    co_await service_events.async_wait(asio::posix::stream_descriptor::wait_read,
+                                       asio::redirect_error(asio::use_awaitable, error));
+    service->read_events();
+  }
+  (void)service_events.release();
+  const auto carries = [&](int ifindex) {
+    return hub.link_state(ifindex).operstate_up &&
+           (ifindex == kBridgeIndex || hub.link_state(ifindex).forwarding);
+  };
+  while ((!carries(port) || !carries(kBridgeIndex)) && !error) {
+    co_await state_->events.async_wait(asio::posix::stream_descriptor::wait_read,
+                                       asio::redirect_error(asio::use_awaitable, error));
+    hub.read_events();
+  }
+  if (error) throw SystemError(error.value(), "wait for a link");
+}
+
+void HubNetwork::detach(unsigned number) noexcept {
+  try {
+    Netlink netlink(false);
+    netlink.add("remove a bridge port", [&](nl_msg** message) {
+      return rtnl_link_build_delete_request(named_link(port_index(number)).get(), message);
+    });
+    netlink.commit();
+  } catch (const Error&) {
+    // The kernel removed it together with the service's namespace.
+  }
+}
+
+}  // namespace isoenv
