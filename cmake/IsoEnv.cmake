@@ -1,0 +1,235 @@
+# Distributed under the same terms as IsoEnv itself.
+
+#[=======================================================================[.rst:
+IsoEnv
+------
+
+This module declares the services that tests need. Under ``ctest`` each service
+runs in a network namespace of its own, tests run beside it, and everything is
+taken down afterwards, also when ``ctest`` is cancelled or killed.
+
+It is there after ``find_package(IsoEnv)``, ``FetchContent_MakeAvailable(IsoEnv)``
+or ``add_subdirectory()`` of IsoEnv's sources, in projects of any languages
+(``NONE`` too), with single- and multi-configuration generators, and needs
+CMake 3.22 and a top-level directory that calls :command:`enable_testing`:
+
+.. code-block:: cmake
+
+  find_package(IsoEnv REQUIRED)
+  enable_testing()
+
+  isoenv_add_service(store
+    COMMAND node ${CMAKE_CURRENT_SOURCE_DIR}/store.js
+    PORTS http:8080
+    READY_HTTP http /health)
+
+  isoenv_add_test(NAME store.answers
+    COMMAND curl --fail http://store:8080/
+    SERVICES store)
+
+The order of the calls does not matter, nor does the directory: a test may be
+declared before its services, and services may depend on services of another
+directory. Names are checked at the end of the top-level directory.
+
+Each keyword is the upper-case form of a key of IsoEnv's JSON specification. A
+word that is not known is an error, and so is one in capitals that is nearly a
+keyword: to pass such a word to a program, write ``$<1:WORD>``. Every name is a
+DNS label: 1 to 63 of ``a-z``, ``0-9`` and ``-``.
+
+Values that are called *templates* below may contain ``{{self.port}}``,
+``{{<service>.url.<port>}}`` and so on, which are replaced when the service is
+started, and generator expressions, which are evaluated when the build system
+is generated and must yield a single line. The result of a generator expression
+is never taken for a template. It is evaluated in the top-level directory, so a
+target that it names must be visible there.
+
+.. command:: isoenv_add_service
+
+  Adds a service, a process that stays up::
+
+    isoenv_add_service(<name>
+                       COMMAND <program> [<arg>...]
+                       [ENVIRONMENT <environment>]
+                       [WORKING_DIRECTORY <dir>]
+                       [ALIASES <host name>...]
+                       [PORTS <name>[:<number>|:auto][/tcp|/udp]...]
+                       [ENV <NAME>=<value>...]
+                       [ENV_MODE inherit|clean]
+                       [DEPENDS <name>[:ready|:started|:completed]...]
+                       [READY_TCP <port>...] [READY_UDP <port>...]
+                       [READY_HTTP <port> [<path> [<status> [<body regex>]]]]
+                       [READY_LOG <regex>...] [READY_EXEC <program> [<arg>...]]
+                       [READY_FILE <path>...] [READY_UNIX <path>...]
+                       [READY_NOTIFY] [READY_TIMEOUT <time>]
+                       [STOP_SIGNAL <signal>] [STOP_TIMEOUT <time>]
+                       [PUBLISH <port>[:<number>|:auto]...]
+                       [LOCALHOST <port>[:<number>]...])
+
+  Other services and tests of the same environment reach it by its ``<name>``.
+
+  ``COMMAND <program> [<arg>...]``
+    Templates. Never run through a shell. If ``<program>`` is an executable
+    target, now or later, its file is run; a relative path with a slash is
+    relative to the current source directory; a bare name is looked up in the
+    ``PATH`` that the service will see. All words up to the next keyword belong
+    to the command.
+
+  ``ENVIRONMENT <environment>``
+    The environment that the service belongs to. By default the name of the
+    project (:variable:`PROJECT_NAME`) in lower case, with ``-`` for every other
+    character that a name cannot have.
+
+  ``WORKING_DIRECTORY <dir>``
+    A template. Relative to the current binary directory, and that by default.
+
+  ``ALIASES <host name>...``
+    Further names under which the service is reached.
+
+  ``PORTS <port>...``
+    ``http:8080`` is exactly 8080, in every instance of the environment.
+    ``http``, or ``http:auto``, is a number that IsoEnv assigns. ``/udp`` makes
+    it a UDP port. The first port is the one meant by ``{{self.port}}``.
+
+  ``ENV <NAME>=<value>...``, ``ENV_MODE inherit|clean``
+    Variables of the service; the values are templates. They are added to the
+    environment that ``ctest`` has, or with ``clean`` to a small documented one.
+
+  ``DEPENDS <name>...``
+    What must be there before the service is started: by default a service is
+    awaited until it is ``ready``, a task until it is ``completed``.
+
+  ``READY_<KIND> ...``
+    When the service is ready; if several are given, when all of them hold. All
+    but ``READY_NOTIFY`` may be repeated. ``READY_TCP`` and ``READY_UDP``: the
+    service listens on the port. ``READY_HTTP``: a request is answered with
+    ``<status>`` (any 2xx by default) and a body that matches. ``READY_LOG``: a
+    line of output matches. ``READY_EXEC``: the command exits with 0.
+    ``READY_FILE``, ``READY_UNIX``: the file is there, the socket accepts.
+    ``READY_NOTIFY``: the service says so, as with :manpage:`sd_notify(3)`.
+    Paths and commands are templates. By default, every TCP port listens.
+
+  ``READY_TIMEOUT <time>``, ``STOP_TIMEOUT <time>``
+    How long to wait, such as ``500ms``, ``30s``, ``2m``: until it is ready
+    (30s), and after ``STOP_SIGNAL`` (``SIGTERM``) until it is killed (10s).
+
+  ``PUBLISH <port>...``
+    TCP ports offered on the host's loopback, under the same number, another
+    one, or any free one (``auto``).
+
+  ``LOCALHOST <port>...``
+    TCP ports offered on the loopback that the tests see.
+
+.. command:: isoenv_add_task
+
+  Adds a task, a process that runs to its end, such as a migration::
+
+    isoenv_add_task(<name> COMMAND <program> [<arg>...] [READY_EXIT <code>] ...)
+
+  It takes the words of :command:`isoenv_add_service` but ``PUBLISH`` and
+  ``LOCALHOST``. It is completed when it exits with 0, or with ``READY_EXIT``.
+
+.. command:: isoenv_add_environment
+
+  Sets something on an environment as a whole::
+
+    isoenv_add_environment(<name> [ENV <NAME>=<value>...])
+
+  ``ENV`` is for all services and tasks, before their own. An environment that
+  needs nothing set need not be added.
+
+.. command:: isoenv_add_test
+
+  Adds a test that runs inside an environment::
+
+    isoenv_add_test(NAME <name>
+                    COMMAND <program> [<arg>...]
+                    [SERVICES <service>...]
+                    [ENVIRONMENT <environment>]
+                    [SCOPE RUN|TEST]
+                    [WORKING_DIRECTORY <dir>]
+                    [TIMEOUT <seconds>]
+                    [ENV <NAME>=<value>...]
+                    [LABELS <label>...]
+                    [CONFIGURATIONS <config>...])
+
+  ``COMMAND``, ``WORKING_DIRECTORY`` and ``ENVIRONMENT`` are as above, the
+  former two with generator expressions but no templates; ``CONFIGURATIONS`` is
+  that of :command:`add_test`; ``TIMEOUT`` and ``LABELS`` are the properties of
+  the same names. Other properties are set with :command:`set_property`; to add
+  a fixture, ``APPEND`` to ``FIXTURES_REQUIRED``.
+
+  ``SERVICES <service>...``
+    The services and tasks that the test needs. What these depend on comes with
+    them.
+
+  ``SCOPE RUN``
+    One instance of the environment is shared by all such tests of one run of
+    ``ctest``. This is the default. Two runs, even at once, share nothing.
+
+  ``SCOPE TEST``
+    The test has an instance of its own. Without ``SERVICES`` it is empty: the
+    test has a loopback to itself, and may start servers on any fixed port.
+
+  ``ENV <NAME>=<value>...``
+    Variables of the test. Values may hold generator expressions.
+
+  A test that exits with 77 is skipped, as are all where IsoEnv cannot work.
+
+Tests and files it makes
+^^^^^^^^^^^^^^^^^^^^^^^^
+
+For every service that tests with ``SCOPE RUN`` need, directly or not, the
+top-level directory gets the tests ``isoenv.<environment>.<service>.up`` and
+``.down``, with the label ``isoenv``, that set up and clean up the fixture
+``isoenv.<environment>.<service>``. If no :command:`isoenv_add_test` names the
+environment, every service of it gets them. Therefore ``ctest`` is to be run in
+the top-level build directory; below it, tests with ``SCOPE RUN`` fail, saying
+that no environment is up.
+
+``<top-level build dir>/isoenv/<environment>.json`` is the specification, fit
+for ``isoenv up -f``, and ``<environment>/`` beside it holds logs. With a
+multi-configuration generator these are ``<environment>.<config>.json`` and
+``<environment>.<config>/``.
+
+.. variable:: ISOENV_EXECUTABLE
+
+  The ``isoenv`` program to run instead of the target ``isoenv::isoenv``, for
+  instance when cross-compiling. A cache variable, empty by default.
+#]=======================================================================]
+
+include_guard(GLOBAL)
+cmake_policy(PUSH)
+cmake_policy(VERSION 3.22)
+
+set(ISOENV_EXECUTABLE "" CACHE FILEPATH "The isoenv program to use instead of isoenv::isoenv")
+mark_as_advanced(ISOENV_EXECUTABLE)
+
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/text.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/words.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/json.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/registry.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/service.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/ready.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/tests.cmake")
+
+function(isoenv_add_service name)
+  _isoenv_take_words(words 1 ${ARGC})
+  _isoenv_add_process(service "${name}" "${words}")
+endfunction()
+
+function(isoenv_add_task name)
+  _isoenv_take_words(words 1 ${ARGC})
+  _isoenv_add_process(task "${name}" "${words}")
+endfunction()
+
+function(isoenv_add_environment name)
+  _isoenv_take_words(words 1 ${ARGC})
+  _isoenv_add_environment("${name}" "${words}")
+endfunction()
+
+function(isoenv_add_test)
+  _isoenv_take_words(words 0 ${ARGC})
+  _isoenv_add_test("${words}")
+endfunction()
+
+cmake_policy(POP)

@@ -1,0 +1,233 @@
+# Distributed under the same terms as IsoEnv itself.
+#
+# What the public functions understand: the words of each, the parser, and the checks of single
+# values. Every fault is fatal at once and names the function, the word and the nearest right one.
+#
+# cmake_parse_arguments() is not used: it hides a misspelt keyword among the values before it,
+# knows no repeated keyword, and its lists glue words around "[".
+
+# The words of isoenv_add_<what>(), each as WORD=kind. Kinds: "flag" takes no value, "one" exactly
+# one, "many" at least one, "text" at least one of any form; with "+" the word may be repeated.
+# A word is its key of the JSON spec in upper case; READY_<KIND> is an entry of "ready".
+function(_isoenv_words out what)
+  if(what STREQUAL "environment")
+    set(words ENV=many)
+  elseif(what STREQUAL "test")
+    set(words NAME=one COMMAND=text SERVICES=many ENVIRONMENT=one SCOPE=one WORKING_DIRECTORY=one
+        TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many)
+  else()
+    set(words ENVIRONMENT=one COMMAND=text WORKING_DIRECTORY=one ALIASES=many PORTS=many ENV=many
+        ENV_MODE=one DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+ READY_LOG=text+
+        READY_EXEC=text+ READY_FILE=many+ READY_UNIX=many+ READY_NOTIFY=flag READY_TIMEOUT=one
+        STOP_SIGNAL=one STOP_TIMEOUT=one)
+    if(what STREQUAL "service")
+      list(APPEND words PUBLISH=many LOCALHOST=many)
+    else()
+      list(APPEND words READY_EXIT=one)
+    endif()
+  endif()
+  set(${out} ${words} PARENT_SCOPE)
+endfunction()
+
+# Stops with a message in the name of <caller>, such as isoenv_add_service(user).
+function(_isoenv_fail caller message)
+  message(FATAL_ERROR "${caller}: ${message}")
+endfunction()
+
+# Sorts <words> (encoded) into arg_<WORD> of the calling scope: a list of encoded values, TRUE for
+# a given flag, unset when the word is not there. Probes go into arg_READY in the order written,
+# each an encoded list of its own.
+function(_isoenv_parse caller what words)
+  _isoenv_words(grammar ${what})
+  set(known "")
+  foreach(entry IN LISTS grammar)
+    string(REGEX MATCH "^([A-Z_]+)=([a-z]+)(\\+?)$" entry "${entry}")
+    list(APPEND known ${CMAKE_MATCH_1})
+    set(kind_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
+    set(repeats_${CMAKE_MATCH_1} "${CMAKE_MATCH_3}")
+    unset(values_${CMAKE_MATCH_1})
+  endforeach()
+
+  set(given "")
+  set(probes "")
+  set(current "")
+  foreach(word IN LISTS words ITEMS "")
+    if(word STREQUAL "" OR word IN_LIST known)
+      if(NOT current STREQUAL "")
+        if(NOT kind_${current} STREQUAL "flag" AND values STREQUAL "")
+          _isoenv_fail("${caller}" "\"${current}\" needs a value")
+        endif()
+        if(current MATCHES "^READY_" AND NOT current STREQUAL "READY_TIMEOUT")
+          _isoenv_encode(probe "${current};${values}")
+          list(APPEND probes "${probe}")
+        endif()
+        set(values_${current} "${values}")
+      endif()
+      if(word STREQUAL "")
+        break()
+      endif()
+      if(word IN_LIST given AND repeats_${word} STREQUAL "")
+        _isoenv_fail("${caller}" "\"${word}\" is given twice")
+      endif()
+      list(APPEND given ${word})
+      set(current ${word})
+      set(values "")
+    else()
+      _isoenv_decode(plain "${word}")
+      set(count 0)
+      if(NOT current STREQUAL "")
+        list(LENGTH values count)
+      endif()
+      if(current STREQUAL "" OR kind_${current} STREQUAL "flag"
+         OR (kind_${current} STREQUAL "one" AND count EQUAL 1))
+        _isoenv_hint(hint "${plain}" "${known}")
+        _isoenv_fail("${caller}" "unknown word \"${plain}\"${hint}")
+      endif()
+      if(kind_${current} STREQUAL "text" AND count GREATER 0)
+        _isoenv_refuse_misspelt("${caller}" ${current} "${plain}" "${known}")
+      endif()
+      list(APPEND values "${word}")
+    endif()
+  endforeach()
+
+  foreach(word IN LISTS known)
+    if(NOT word IN_LIST given)
+      unset(arg_${word} PARENT_SCOPE)
+    elseif(kind_${word} STREQUAL "flag")
+      set(arg_${word} TRUE PARENT_SCOPE)
+    else()
+      set(arg_${word} "${values_${word}}" PARENT_SCOPE)
+    endif()
+  endforeach()
+  set(arg_READY "${probes}" PARENT_SCOPE)
+endfunction()
+
+# A command may contain any word, so a misspelt keyword after it would be passed to the program. A
+# word in capitals that is nearly a keyword is taken for one; $<1:WORD> says that it is meant.
+function(_isoenv_refuse_misspelt caller current word known)
+  string(LENGTH "${word}" length)
+  if(length LESS 4 OR NOT word MATCHES "^[A-Z][A-Z_]+$")
+    return()
+  endif()
+  foreach(keyword IN LISTS known)
+    string(FIND "${keyword}" "${word}" at)
+    set(distance 2)
+    if(at EQUAL 0)
+      set(distance 1)
+    else()
+      string(LENGTH "${keyword}" keyword_length)
+      math(EXPR difference "${keyword_length} - ${length}")
+      if(difference GREATER -2 AND difference LESS 2)
+        _isoenv_edit_distance(distance "${word}" "${keyword}")
+      endif()
+    endif()
+    if(distance LESS 2)
+      _isoenv_fail("${caller}" "unknown word \"${word}\" after ${current}, did you mean \
+\"${keyword}\"? (A value spelt like this is written \"$<1:${word}>\".)")
+    endif()
+  endforeach()
+endfunction()
+
+# <word> was given <value>, which is not <expected>; it may be a misspelt keyword of its own.
+function(_isoenv_bad_value caller what word value expected)
+  _isoenv_words(grammar ${what})
+  list(TRANSFORM grammar REPLACE "=.*" "")
+  set(hint "")
+  if(value MATCHES "^[A-Z_]+$")
+    _isoenv_nearest(nearest "${value}" "${grammar}")
+    if(NOT nearest STREQUAL "")
+      set(hint ", did you mean the word \"${nearest}\"?")
+    endif()
+  endif()
+  if(value MATCHES "\\$<.*>")
+    set(hint "; generator expressions are not evaluated here")
+  endif()
+  _isoenv_fail("${caller}" "${word}: \"${value}\" is not ${expected}${hint}")
+endfunction()
+
+# Every environment, service, task, alias and port name is a DNS label.
+function(_isoenv_check_name caller what word value)
+  string(LENGTH "${value}" length)
+  if(NOT value MATCHES "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" OR length GREATER 63)
+    _isoenv_bad_value("${caller}" ${what} "${word}" "${value}"
+      "a name: 1 to 63 of a-z, 0-9 and \"-\", with no \"-\" at either end")
+  endif()
+  if(value MATCHES "^(self|line|localhost)$")
+    _isoenv_fail("${caller}" "${word}: the name \"${value}\" is reserved")
+  endif()
+endfunction()
+
+# Fails when <values> holds something twice.
+function(_isoenv_check_unique caller word values)
+  set(seen "")
+  foreach(value IN LISTS values)
+    if(value IN_LIST seen)
+      _isoenv_fail("${caller}" "${word}: \"${value}\" is given twice")
+    endif()
+    list(APPEND seen "${value}")
+  endforeach()
+endfunction()
+
+# The one of <choice> that <value> is.
+function(_isoenv_check_choice caller word value choice)
+  if(NOT value IN_LIST choice)
+    _isoenv_hint(hint "${value}" "${choice}")
+    _isoenv_fail("${caller}" "${word}: unknown value \"${value}\"${hint}")
+  endif()
+endfunction()
+
+# A port number 1…65535.
+function(_isoenv_check_port_number caller word value number)
+  if(NOT number MATCHES "^[1-9][0-9]*$" OR number GREATER 65535)
+    _isoenv_fail("${caller}" "${word}: in \"${value}\", \"${number}\" is not a port number \
+from 1 to 65535")
+  endif()
+endfunction()
+
+# A span of time such as 500ms, 30s, 2m: its milliseconds.
+function(_isoenv_milliseconds out caller what word value)
+  if(value MATCHES "^([0-9]+)(ms|s|m)$")
+    set(factor_ms 1)
+    set(factor_s 1000)
+    set(factor_m 60000)
+    math(EXPR span "${CMAKE_MATCH_1} * ${factor_${CMAKE_MATCH_2}}")
+  elseif(value MATCHES "^[0-9]+$")
+    _isoenv_fail("${caller}" "${word}: \"${value}\" has no unit, did you mean \"${value}s\"?")
+  else()
+    _isoenv_bad_value("${caller}" ${what} ${word} "${value}"
+      "a span of time such as \"500ms\", \"30s\" or \"2m\"")
+  endif()
+  set(${out} ${span} PARENT_SCOPE)
+endfunction()
+
+# Splits <value>, KEY=VALUE, at its first "=".
+function(_isoenv_split_assignment caller what value key text)
+  string(FIND "${value}" "=" at)
+  string(SUBSTRING "${value}" 0 ${at} name)
+  if(at EQUAL -1 OR NOT name MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+    _isoenv_bad_value("${caller}" ${what} ENV "${value}"
+      "NAME=VALUE with a name of letters, digits and \"_\"")
+  endif()
+  math(EXPR at "${at} + 1")
+  string(SUBSTRING "${value}" ${at} -1 rest)
+  set(${key} "${name}" PARENT_SCOPE)
+  set(${text} "${rest}" PARENT_SCOPE)
+endfunction()
+
+# The environment that is meant: ENVIRONMENT, or the project's name in the form of a name.
+function(_isoenv_environment_name out caller what value)
+  if(NOT value STREQUAL "")
+    _isoenv_decode(name "${value}")
+    _isoenv_check_name("${caller}" ${what} ENVIRONMENT "${name}")
+  else()
+    string(TOLOWER "${PROJECT_NAME}" name)
+    string(REGEX REPLACE "[^a-z0-9]+" "-" name "${name}")
+    string(SUBSTRING "${name}" 0 63 name)
+    string(REGEX REPLACE "^-|-+$" "" name "${name}")
+    if(name STREQUAL "" OR name MATCHES "^(self|line|localhost)$")
+      _isoenv_fail("${caller}" "the project's name \"${PROJECT_NAME}\" does not make an \
+environment's name: give ENVIRONMENT")
+    endif()
+  endif()
+  set(${out} "${name}" PARENT_SCOPE)
+endfunction()
