@@ -1,0 +1,144 @@
+// isoenv_bench: what bringing services up costs, beside the least that the kernel takes for it.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "bench/workloads.h"
+
+namespace isoenv::bench {
+namespace {
+
+namespace po = boost::program_options;
+
+struct Options {
+  std::string isoenv = ISOENV_BENCH_ISOENV;
+  std::string service = ISOENV_BENCH_SERVICE;
+  std::string services = "1,10,50";
+  std::string json;
+  int repetitions = 15;
+  bool help = false;
+};
+
+po::options_description describe(Options& options) {
+  po::options_description described("Options");
+  auto add = described.add_options();
+  add("isoenv", po::value(&options.isoenv), "the program to measure (default: of this build)");
+  add("service", po::value(&options.service), "the service program (default: of this build)");
+  add("services", po::value(&options.services), "how many services: a list (default: 1,10,50)");
+  add("repetitions", po::value(&options.repetitions), "of each measurement (default: 15)");
+  add("json", po::value(&options.json), "write the result to this file too");
+  add("help", po::bool_switch(&options.help), "print this");
+  return described;
+}
+
+std::vector<int> read_counts(const std::string& list) {
+  std::vector<int> counts;
+  std::istringstream in(list);
+  for (std::string item; std::getline(in, item, ',');) {
+    int count = 0;
+    if (!(std::istringstream(item) >> count) || count < 1 || count > 1000)
+      throw Error("\"" + item + "\" in --services is not a number from 1 to 1000",
+                  ExitCode::kUsage);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+/// A private directory for everything this run writes; gone with its owner.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = std::filesystem::temp_directory_path() / "isoenv-bench-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) throw_errno("create a directory", pattern);
+    path_ = pattern;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::filesystem::path executable(const std::string& file, const char* what) {
+  if (::access(file.c_str(), X_OK) != 0)
+    throw Error(std::string(what) + " \"" + file + "\" is not there or cannot be executed",
+                ExitCode::kUsage, std::string("build it, or name another with --") + what);
+  return std::filesystem::canonical(file);
+}
+
+void measure(const Options& options) {
+  const TemporaryDirectory directory;
+  Bench bench;
+  bench.isoenv = executable(options.isoenv, "isoenv");
+  bench.service = executable(options.service, "service");
+  bench.directory = directory.path();
+  bench.repetitions = std::max(options.repetitions, 1);
+  ::setenv("ISOENV_RUNTIME_DIR", (directory.path() / "run").c_str(), 1);
+
+  Report report;
+  report.machine = read_machine();
+  report.build_type = ISOENV_BENCH_BUILD_TYPE;
+  report.repetitions = bench.repetitions;
+  if (report.build_type != "Release" && report.build_type != "RelWithDebInfo")
+    report.notes.emplace_back("this is not an optimised build: its figures say little");
+
+  report.workloads.push_back(measure_start(bench));
+  report.workloads.push_back(measure_run(bench, 0));
+  report.workloads.push_back(measure_run(bench, 1));
+  for (const int services : read_counts(options.services)) {
+    UpAndDown measured = measure_up_and_down(bench, services);
+    report.workloads.push_back(std::move(measured.up));
+    report.workloads.push_back(std::move(measured.down));
+    report.memory.push_back(std::move(measured.memory));
+  }
+
+  print_table(report, std::cout);
+  if (options.json.empty()) return;
+  std::ofstream json(options.json);
+  print_json(report, json);
+  if (!json.flush()) throw_errno("write", options.json);
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  const po::options_description described = describe(options);
+  try {
+    po::variables_map values;
+    po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);
+    po::notify(values);
+    if (options.help) {
+      std::cout << "isoenv_bench: measures isoenv against the kernel's floor, in one run\n"
+                << described;
+      return 0;
+    }
+    measure(options);
+    return 0;
+  } catch (const po::error& error) {
+    std::cerr << "isoenv_bench: " << error.what() << "; see --help\n";
+    return static_cast<int>(ExitCode::kUsage);
+  } catch (const Error& error) {
+    std::cerr << "isoenv_bench: " << error.what() << '\n';
+    if (!error.hint().empty()) std::cerr << "hint: " << error.hint() << '\n';
+    return static_cast<int>(error.code());
+  }
+}
+
+}  // namespace
+}  // namespace isoenv::bench
+
+int main(int argc, char** argv) { return isoenv::bench::run(argc, argv); }

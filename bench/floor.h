@@ -1,0 +1,44 @@
+// The kernel's floor: the same private network of services as an IsoEnv instance, made with raw
+// system calls by a program that can do nothing else.
+//
+// One hub (PID 1 of a PID namespace, in a network namespace with the bridge; in a user namespace
+// when not root), and for each service net, pid, mount, ipc and uts namespaces, a veth pair into
+// the bridge, an IPv4 and an IPv6 address, its program executed and seen to listen. Everything lies
+// inside the hub's namespaces: nothing appears on the host, and killing the hub ends it all. No
+// spec, names, logs, mounts, probes, supervision or diagnosis: what those cost is IsoEnv's share.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+
+#include "base/unique_fd.h"
+
+namespace isoenv::bench {
+
+class Floor {
+ public:
+  /// Returns when every link is operationally up and every service listens. Throws Error when the
+  /// hub could not do it; the hub says why on stderr. The calling process must have one thread.
+  Floor(int services, const std::filesystem::path& service_program);
+  ~Floor();
+  Floor(const Floor&) = delete;
+  Floor& operator=(const Floor&) = delete;
+
+  /// Runs `/bin/true` in the hub's namespaces and waits for it.
+  void run_true();
+
+  /// Kills the hub, and so every process of every namespace, and waits until they are gone. The
+  /// kernel takes the empty network namespaces apart later, on its own.
+  void down() noexcept;
+
+  pid_t hub() const noexcept { return hub_; }
+
+ private:
+  void await_report();
+
+  pid_t hub_ = -1;
+  UniqueFd control_;  ///< to the hub: a byte is an order, and its answer
+};
+
+}  // namespace isoenv::bench
