@@ -79,7 +79,7 @@ CommandHelp logs_help() {
           "Prints what the services of an instance wrote, merged in the order in which it was\n"
           "written; of the services named, or of all. When no instance is up it is the log of the\n"
           "last one of the spec. Note that -f follows, and that the spec is given by --file.",
-          "  0    printed; with --follow, also when interrupted by the instance's end\n"
+          "  0    printed; with --follow, when the instance has ended\n"
           "  1    there is no log\n"
           "  2    wrong command line, or a service that the environment does not have\n",
           "  isoenv logs --follow gateway order\n"};

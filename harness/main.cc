@@ -58,8 +58,8 @@ int dispatch(const std::vector<std::string>& words) {
     std::cout << "isoenv " << isoenv_version() << '\n';
     return 0;
   }
-  const bool help = first == "help";
-  if (first == "--help" || first == "-h" || (help && words.size() == 1)) {
+  const bool help = first == "help" && words.size() > 1;
+  if (first == "--help" || first == "-h" || (first == "help" && !help)) {
     std::cout << overview();
     return 0;
   }

@@ -14,7 +14,6 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr unsigned kWidth = 92;
-constexpr char kDefaultFile[] = "isoenv.json";
 
 /// What may follow the options.
 enum class Words { kNone, kServices, kCommand };
@@ -34,7 +33,8 @@ po::typed_value<std::vector<std::string>>* texts(const char* placeholder) {
 }
 
 void add_wanted_spec(Grammar& grammar) {
-  grammar.options.add_options()("file,f", text("FILE")->default_value(kDefaultFile), "the spec");
+  grammar.options.add_options()("file,f", text("FILE")->default_value(kDefaultSpecFile),
+                                "the spec");
 }
 
 void add_instance(Grammar& grammar, const char* file) {
@@ -264,7 +264,7 @@ Parsed parse(const std::string& command, const Arguments& arguments) {
     refuse_empty_values(grammar, options);
     po::store(options, parsed.values);
   } catch (const po::multiple_occurrences& error) {
-    refuse("option '--" + error.get_option_name() + "' is given twice", see_help(grammar));
+    refuse("option '" + error.get_option_name() + "' is given twice", see_help(grammar));
   } catch (const po::error& error) {
     refuse(error.what(), see_help(grammar));
   }

@@ -14,6 +14,9 @@ namespace isoenv {
 
 using Arguments = std::vector<std::string>;
 
+/// The spec of `up` and `check` without -f.
+inline constexpr char kDefaultSpecFile[] = "isoenv.json";
+
 struct UpOptions {
   std::filesystem::path file;
   std::string owner;  ///< `auto`, `none` or a pid, for find_owner
