@@ -1,0 +1,117 @@
+// main() of the system tests: as whom they run, whether they can, and who reaps what they lose.
+//
+//   system_test [--as-user=UID] [GoogleTest's options]
+//
+// The tests run in a child of a child subreaper (prctl(2)): every process they start, however it
+// daemonises, stays a descendant of this program, where expect_nothing_left() looks for it. What is
+// still alive after the tests is killed here.
+#include <gmock/gmock.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "support/leftovers.h"
+#include "support/process.h"
+
+namespace isoenv::test {
+namespace {
+
+constexpr int kSkipped = 77;
+
+/// What keeps others from `file`: the first folder above it that they may not search.
+std::string obstacle_on(const std::filesystem::path& file) {
+  std::filesystem::path path;
+  for (const auto& part : file) {
+    path /= part;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), X_OK) != 0) return path;
+  }
+  return file;
+}
+
+/// Becomes the ordinary user `uid` for good and starts over, so that nothing of root remains.
+[[noreturn]] void start_over_as(unsigned uid, char** argv) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 ||
+      ::setresuid(uid, uid, uid) != 0) {
+    std::cerr << "cannot become user " << uid << ": " << std::strerror(errno) << "\n";
+    std::exit(EXIT_FAILURE);
+  }
+  ::umask(022);
+  if (::access(ISOENV_EXECUTABLE, X_OK) == 0) ::execv(self.c_str(), argv);
+  std::cerr << "user " << uid << " cannot run '" << ISOENV_EXECUTABLE << "': '"
+            << obstacle_on(ISOENV_EXECUTABLE)
+            << "' is closed to others; build in a folder that ordinary users can read\n";
+  std::exit(EXIT_FAILURE);
+}
+
+bool must_not_skip() {
+  const char* ci = std::getenv("CI");
+  const char* require_all = std::getenv("ISOENV_TEST_REQUIRE_ALL");
+  return (ci != nullptr && std::string(ci) == "true") ||
+         (require_all != nullptr && std::string(require_all) == "1");
+}
+
+int run_tests() {
+  ::signal(SIGPIPE, SIG_IGN);
+  const Outcome trial = run({ISOENV_EXECUTABLE, "run", "--", "true"});
+  if (trial.exited_with(kSkipped)) {
+    std::cerr << "this machine does not grant the isolation that the tests need:\n" << trial.err;
+    if (!must_not_skip()) return kSkipped;
+    std::cerr << "CI or ISOENV_TEST_REQUIRE_ALL is set: that is a failure\n";
+    return EXIT_FAILURE;
+  }
+  return RUN_ALL_TESTS();
+}
+
+/// Reaps whatever comes until `child` has ended, then ends what it left.
+int supervise(pid_t child) {
+  int result = EXIT_FAILURE;
+  int status = 0;
+  for (pid_t ended = 0; ended != child;) {
+    ended = ::wait(&status);
+    if (ended < 0 && errno != EINTR) return EXIT_FAILURE;
+    if (ended == child && WIFEXITED(status)) result = WEXITSTATUS(status);
+    if (ended == child && WIFSIGNALED(status)) {
+      std::cerr << "the tests were killed by signal " << WTERMSIG(status) << "\n";
+    }
+  }
+  do {
+    for (const LivingProcess& process : descendants_of(::getpid())) ::kill(process.pid, SIGKILL);
+  } while (::wait(nullptr) > 0);
+  return result;
+}
+
+}  // namespace
+}  // namespace isoenv::test
+
+int main(int argc, char** argv) {
+  using namespace isoenv::test;
+  const std::string as_user = "--as-user=";
+  if (argc > 1 && std::string(argv[argc - 1]).starts_with(as_user)) {
+    const std::string uid = argv[argc - 1] + as_user.size();
+    argv[--argc] = nullptr;
+    if (::geteuid() == 0) start_over_as(static_cast<unsigned>(std::stoul(uid)), argv);
+  }
+  ::testing::InitGoogleMock(&argc, argv);
+  if (::testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
+
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return run_tests();
+  }
+  return supervise(child);
+}

@@ -1,0 +1,172 @@
+#include "support/system_test.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+namespace isoenv::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kTidyUp{2};
+constexpr std::chrono::milliseconds kLookAgain{10};
+
+Words joined(Words first, const Words& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+}  // namespace
+
+SystemTest::SystemTest() {
+  const char* path = std::getenv("PATH");
+  options_.env = {{"PATH", ISOENV_TEST_SERVICE_DIR ":" + std::string(path == nullptr ? "" : path)},
+                  {"HOME", dir() / "home"},
+                  {"TMPDIR", dir() / "tmp"},
+                  {"XDG_STATE_HOME", dir() / "state"},
+                  {"ISOENV_RUNTIME_DIR", runtime_dir()}};
+  options_.unset = {"ISOENV_INSTANCE", "SERVICE_NAME", "PORT", "NOTIFY_SOCKET"};
+  for (const char* name : {"home", "tmp", "state", "r"}) fs::create_directory(dir() / name);
+  before_ = HostState::now();
+}
+
+void SystemTest::TearDown() {
+  expect_nothing_left();
+  for (const LivingProcess& process : processes()) ::kill(process.pid, SIGKILL);
+}
+
+fs::path SystemTest::write_spec(std::string_view members, const std::string& file) const {
+  const std::string text = R"({"version": 1, "environment": "lab", )" + std::string(members) + "}";
+  write_file(file, text);
+  return dir() / file;
+}
+
+void SystemTest::write_file(const std::string& file, std::string_view text) const {
+  std::ofstream(dir() / file) << text;
+}
+
+std::string SystemTest::read_file(const fs::path& file) const {
+  std::ifstream stream(file);
+  if (!stream) ADD_FAILURE() << "there is no file '" << file.string() << "'";
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+Outcome SystemTest::isoenv(const Words& words, const std::string& input) const {
+  return run(joined({ISOENV_EXECUTABLE}, words), options_, input);
+}
+
+Process SystemTest::start_isoenv(const Words& words) const {
+  return Process(joined({ISOENV_EXECUTABLE}, words), options_);
+}
+
+Outcome SystemTest::outside(const Words& words) const {
+  return run(joined({"test_service"}, words), options_);
+}
+
+Outcome SystemTest::run_in(const fs::path& spec, const Words& behaviour) const {
+  return isoenv(
+      joined({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "test_service"}, behaviour));
+}
+
+Words SystemTest::up_words(const fs::path& spec, const Words& words) const {
+  Words all = {"up", "-f", spec, "--artefacts", artefact_dir()};
+  if (std::find(words.begin(), words.end(), "--owner") == words.end()) {
+    all = joined(all, {"--owner", std::to_string(::getpid())});
+  }
+  return joined(all, words);
+}
+
+Outcome SystemTest::up(const fs::path& spec, const Words& words) const {
+  return isoenv(up_words(spec, words));
+}
+
+Process SystemTest::start_up(const fs::path& spec, const Words& words) const {
+  return start_isoenv(up_words(spec, words));
+}
+
+Outcome SystemTest::down(const fs::path& spec, const Words& words) const {
+  return isoenv(joined({"down", "-f", spec}, words));
+}
+
+Outcome SystemTest::exec_in(const fs::path& spec, const Words& behaviour) const {
+  return isoenv(joined({"exec", "-f", spec, "--", "test_service"}, behaviour));
+}
+
+std::vector<LivingProcess> SystemTest::processes() const {
+  std::vector<LivingProcess> all = descendants_of(::getppid());
+  std::erase_if(all, [](const LivingProcess& process) { return process.pid == ::getpid(); });
+  return all;
+}
+
+pid_t SystemTest::keeper() const {
+  std::vector<pid_t> keepers;
+  for (const auto& entry : fs::recursive_directory_iterator(runtime_dir())) {
+    if (entry.path().filename() != "lease") continue;
+    const auto lease = nlohmann::json::parse(read_file(entry.path()));
+    keepers.push_back(lease.at("keeper").at("pid"));
+  }
+  if (keepers.size() == 1) return keepers[0];
+  ADD_FAILURE() << "expected one lease, found " << keepers.size();
+  return 0;
+}
+
+std::vector<std::string> SystemTest::leftovers() const {
+  std::vector<std::string> lines = before_.differences_to(HostState::now());
+  for (const LivingProcess& process : processes()) {
+    lines.push_back("process " + std::to_string(process.pid) + " (parent " +
+                    std::to_string(process.parent) + ", " + process.name +
+                    "): " + process.command_line);
+  }
+  for (const fs::path& directory : {runtime_dir(), dir() / "tmp"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+      lines.push_back("file " + entry.path().string());
+    }
+  }
+  return lines;
+}
+
+void SystemTest::expect_nothing_left() {
+  const auto deadline = std::chrono::steady_clock::now() + kTidyUp;
+  std::vector<std::string> left = leftovers();
+  while (!left.empty() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kLookAgain);
+    left = leftovers();
+  }
+  std::string text;
+  for (const std::string& line : left) text += "  " + line + "\n";
+  EXPECT_TRUE(left.empty()) << "left behind:\n" << text;
+}
+
+std::vector<std::string> values(const std::string& output, const std::string& key) {
+  std::vector<std::string> found;
+  std::istringstream lines(output);
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (line.starts_with(key + " ")) found.push_back(line.substr(key.size() + 1));
+  }
+  return found;
+}
+
+std::string value(const std::string& output, const std::string& key) {
+  const std::vector<std::string> found = values(output, key);
+  EXPECT_EQ(found.size(), 1U) << "for '" << key << "' in\n" << output;
+  return found.size() == 1 ? found[0] : "";
+}
+
+std::string variable(const std::string& output, const std::string& name) {
+  for (const std::string& entry : values(output, "variable")) {
+    if (entry.starts_with(name + "=")) return entry.substr(name.size() + 1);
+  }
+  return "(not set)";
+}
+
+}  // namespace isoenv::test

@@ -1,0 +1,103 @@
+// The ground a system test stands on: its own directories, the real `isoenv`, and a bare machine
+// at the end.
+//
+// Every test gets a runtime directory, TMPDIR, HOME and artefact directory of its own, and finds
+// `test_service` in PATH. TearDown holds the machine against what it was before the test.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "support/gate.h"
+#include "support/leftovers.h"
+#include "support/process.h"
+#include "support/temp_dir.h"
+
+namespace isoenv::test {
+
+using Words = std::vector<std::string>;
+
+class SystemTest : public ::testing::Test {
+ protected:
+  SystemTest();
+  /// expect_nothing_left(), then kills what is left, so that the next test is not blamed for it.
+  void TearDown() override;
+
+  const std::filesystem::path& dir() const { return dir_.path(); }
+  std::filesystem::path runtime_dir() const { return dir() / "r"; }
+  std::filesystem::path artefact_dir() const { return dir() / "artefacts"; }
+
+  /// Writes `<file>` in dir(): the environment `lab` with these members, as in
+  /// R"("services": {"echo": {"command": ["test_service", "tcp_echo", "*", "3000"]}})".
+  std::filesystem::path write_spec(std::string_view members,
+                                   const std::string& file = "lab.json") const;
+  void write_file(const std::string& file, std::string_view text) const;
+  std::string read_file(const std::filesystem::path& file) const;
+  /// A gate in dir().
+  Gate make_gate(const std::string& name = "gate") const { return Gate(dir() / name); }
+
+  /// For every isoenv and every other program of the test; a test may change it.
+  ProcessOptions& options() { return options_; }
+  Outcome isoenv(const Words& words, const std::string& input = {}) const;
+  Process start_isoenv(const Words& words) const;
+  /// A test_service on the host, outside every instance.
+  Outcome outside(const Words& words) const;
+
+  /// `isoenv run -f SPEC -- test_service …`
+  Outcome run_in(const std::filesystem::path& spec, const Words& behaviour) const;
+  /// `isoenv up -f SPEC`, owned by this test unless `words` name another owner.
+  Outcome up(const std::filesystem::path& spec, const Words& words = {}) const;
+  Process start_up(const std::filesystem::path& spec, const Words& words = {}) const;
+  Outcome down(const std::filesystem::path& spec, const Words& words = {}) const;
+  /// `isoenv exec -f SPEC -- test_service …`
+  Outcome exec_in(const std::filesystem::path& spec, const Words& behaviour) const;
+
+  /// Every process that this test has started, directly or not, and that still lives.
+  std::vector<LivingProcess> processes() const;
+  /// The keeper of the only instance of this test, from the lease in runtime_dir().
+  pid_t keeper() const;
+
+  /// No process, interface, route, rule, named namespace, mount, run directory, lease or temporary
+  /// file of this test. The kernel tidies up in its own time: it has two seconds.
+  void expect_nothing_left();
+
+ private:
+  Words up_words(const std::filesystem::path& spec, const Words& words) const;
+  std::vector<std::string> leftovers() const;
+
+  TempDir dir_;
+  ProcessOptions options_;
+  HostState before_;
+};
+
+/// Tries until `condition` holds; false when it does not for kPatience.
+template <typename Condition>
+[[nodiscard]] bool eventually(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+/// The values of the `key value` lines of `shows_environment`.
+std::vector<std::string> values(const std::string& output, const std::string& key);
+/// The only value; "" and a failed test when there is not exactly one.
+std::string value(const std::string& output, const std::string& key);
+/// The value of an environment variable as `shows_environment` tells it; "(not set)".
+std::string variable(const std::string& output, const std::string& name);
+
+MATCHER_P(ExitedWith, code, "exited with " + std::to_string(code)) {
+  *result_listener << arg;
+  return arg.exited_with(code);
+}
+
+}  // namespace isoenv::test

@@ -1,0 +1,120 @@
+// PUBLISH: ports of services on the loopback of the host.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "support/system_test.h"
+
+namespace isoenv::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+/// A TCP port of the host that nobody else can take while this lives.
+class BusyPort {
+ public:
+  BusyPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* name = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    if (::bind(*socket_, name, size) == 0 && ::listen(*socket_, 1) == 0 &&
+        ::getsockname(*socket_, name, &size) == 0) {
+      number_ = ntohs(address.sin_port);
+    }
+  }
+  std::string number() const { return std::to_string(number_); }
+
+ private:
+  UniqueFd socket_;
+  int number_ = 0;
+};
+
+class PublishTest : public SystemTest {
+ protected:
+  std::filesystem::path web_on(const std::string& number) const {
+    return write_spec(R"("services": {
+      "web": {"command": ["test_service", "tcp_echo", "*", "80", "web: "],
+              "ports": {"http": 80}, "publish": {"http": )" +
+                      number + "}}}");
+  }
+
+  /// The number that `publish` chose on the host.
+  std::string published_port(const std::filesystem::path& spec) const {
+    const Outcome outcome = isoenv({"ps", "-f", spec, "--json"});
+    const auto ps = nlohmann::json::parse(outcome.out, nullptr, false);
+    const auto pointer = nlohmann::json::json_pointer("/services/0/publish/http");
+    if (ps.is_object() && ps.contains(pointer)) return ps.at(pointer).dump();
+    ADD_FAILURE() << "no published port in " << outcome;
+    return "0";
+  }
+};
+
+/// The local addresses that listen on a TCP port here, as /proc/net/tcp writes them.
+std::vector<std::string> listening_addresses(const std::string& port) {
+  std::vector<std::string> found;
+  for (const char* file : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+    std::ifstream stream(file);
+    std::string slot, local, remote, state, rest;
+    while (stream >> slot >> local >> remote >> state && std::getline(stream, rest)) {
+      const std::size_t colon = local.find(':');
+      if (state == "0A" && std::stoi(local.substr(colon + 1), nullptr, 16) == std::stoi(port)) {
+        found.push_back(local.substr(0, colon));
+      }
+    }
+  }
+  return found;
+}
+
+TEST_F(PublishTest, LeadsFromTheHostToTheService) {
+  const auto spec = web_on(R"("auto")");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const std::string port = published_port(spec);
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    const Outcome outcome = outside({"tcp_ask", "any", address, port, "hello"});
+    ASSERT_THAT(outcome, ExitedWith(0)) << address;
+    EXPECT_EQ(outcome.out, "web: hello\n");
+  }
+  ASSERT_THAT(down(spec), ExitedWith(0));
+  EXPECT_THAT(outside({"tcp_ask", "4", "127.0.0.1", port, "hello"}).err,
+              HasSubstr("Connection refused"));
+}
+
+TEST_F(PublishTest, OffersNothingBeyondTheHostItself) {
+  const auto spec = web_on(R"("auto")");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  EXPECT_THAT(listening_addresses(published_port(spec)),
+              UnorderedElementsAre("0100007F", "00000000000000000000000001000000"));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+TEST_F(PublishTest, NamesTheServiceWhenThePortIsTaken) {
+  const BusyPort busy;
+  const Outcome outcome = up(web_on(busy.number()));
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err, HasSubstr(busy.number()));
+  EXPECT_THAT(outcome.err, HasSubstr("'web'"));
+}
+
+TEST_F(PublishTest, WorksFromRunToo) {
+  Gate gate = make_gate();
+  std::string port;
+  {
+    const BusyPort free_later;
+    port = free_later.number();
+  }
+  Process process =
+      start_isoenv({"run", "-f", web_on(port), "--artefacts", artefact_dir(), "--", "test_service",
+                    "writes", "inside\\n", "then", "waits_for", gate.text()});
+  ASSERT_TRUE(process.wait_for_output("inside")) << process.wait();
+  EXPECT_EQ(outside({"tcp_ask", "4", "127.0.0.1", port, "hello"}).out, "web: hello\n");
+  EXPECT_TRUE(gate.open());
+  EXPECT_THAT(process.wait(), ExitedWith(0));
+}
+
+}  // namespace
+}  // namespace isoenv::test
