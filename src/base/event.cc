@@ -1,0 +1,19 @@
+#include "base/event.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+namespace isoenv {
+
+Event::Event(boost::asio::any_io_executor executor)
+    : timer_(std::move(executor), boost::asio::steady_timer::time_point::max()) {}
+
+boost::asio::awaitable<void> Event::wait() {
+  boost::system::error_code notified;
+  co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, notified));
+}
+
+void Event::notify_all() { timer_.cancel(); }
+
+}  // namespace isoenv

@@ -1,0 +1,13 @@
+// How names resolve inside an instance: a hosts file of our own, and no way to a host resolver.
+#pragma once
+
+#include <string>
+
+namespace isoenv {
+
+/// Covers /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf in the calling process's mount
+/// namespace, which must not be the host's, and hides nscd's socket (glibc asks it before
+/// nsswitch.conf, nscd(8)). The host's files are not touched. Throws SystemError.
+void cover_name_files(const std::string& hosts);
+
+}  // namespace isoenv

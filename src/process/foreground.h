@@ -1,0 +1,20 @@
+// One command in the foreground, in a PID namespace of its own: what `exec` and `run` become.
+//
+// The command keeps the caller's standard streams, working directory, session and process group.
+// Signals sent to the caller are passed on; those of the terminal reach the command by themselves.
+// When the caller dies, by whatever signal, the kernel ends everything the command has started.
+#pragma once
+
+#include <cstdint>
+
+#include "base/exit_status.h"
+#include "process/init.h"
+
+namespace isoenv {
+
+/// Runs the program of `plan` and returns its exit status. `namespaces` are clone(2) flags on top
+/// of those that the (single-threaded) caller is in or has unshared. Throws Error when it cannot
+/// start, or when its PID namespace was ended from outside.
+ExitStatus run_in_foreground(std::uint64_t namespaces, InitPlan plan);
+
+}  // namespace isoenv

@@ -1,0 +1,164 @@
+#include "process/init.h"
+
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "base/syscall.h"
+
+namespace isoenv {
+namespace {
+
+class Init {
+ public:
+  Init(const InitPlan& plan, UniqueFd control) : plan_(plan), control_(std::move(control)) {}
+
+  [[noreturn]] void run() {
+    keep_only_own_descriptors();
+    bind_life_to_parent();
+    set_up_namespaces();
+    report(InitReport::Kind::kPrepared);
+    serve();
+  }
+
+ private:
+  void report(InitReport::Kind kind, Step step = Step::kNone, int value = 0) {
+    const InitReport message{kind, step, value};
+    if (::send(*control_, &message, sizeof message, MSG_NOSIGNAL) < 0) ::_exit(1);
+  }
+
+  [[noreturn]] void fail(Step step) {
+    report(InitReport::Kind::kSetupFailed, step, errno);
+    ::_exit(1);
+  }
+
+  void keep_only_own_descriptors() {
+    std::vector<int> keep{*control_};
+    const auto add = [&](const Program& program) {
+      for (const int fd : program.stdio) {
+        if (fd > 2) keep.push_back(fd);
+      }
+    };
+    add(plan_.program);
+    for (const Program& probe : plan_.probes) add(probe);
+    std::sort(keep.begin(), keep.end());
+    keep.erase(std::unique(keep.begin(), keep.end()), keep.end());
+    close_all_from(3, keep.data(), static_cast<int>(keep.size()));
+  }
+
+  void bind_life_to_parent() {
+    ::prctl(PR_SET_NAME, "isoenv-init", 0, 0, 0);
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(Step::kLifetime);
+    // The parent may have died before that took effect. getppid(2) is 0 across PID namespaces; the
+    // control socket tells.
+    pollfd parent{*control_, 0, 0};
+    if (::poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP) != 0) ::_exit(1);
+    sigset_t child_ended;
+    ::sigemptyset(&child_ended);
+    ::sigaddset(&child_ended, SIGCHLD);
+    ::sigprocmask(SIG_SETMASK, &child_ended, nullptr);
+    children_.reset(::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!children_) fail(Step::kLifetime);
+  }
+
+  void set_up_namespaces() {
+    if (!plan_.hostname.empty() &&
+        ::sethostname(plan_.hostname.c_str(), plan_.hostname.size()) != 0) {
+      fail(Step::kHostname);
+    }
+    // Containers mask parts of /proc and /sys, and then the kernel refuses fresh ones
+    // (mount_too_revealing, fs/namespace.c): the outer ones stay visible, nothing else changes.
+    constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (::mount("proc", "/proc", "proc", kFlags, nullptr) != 0) note(Step::kMountProc);
+    if (plan_.own_sys && ::mount("sysfs", "/sys", "sysfs", kFlags, nullptr) != 0) {
+      note(Step::kMountSys);
+    }
+    if (plan_.low_ports && !write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")) {
+      if (plan_.essential_low_ports) fail(Step::kLowPorts);
+      note(Step::kLowPorts);
+    }
+  }
+
+  void note(Step step) { report(InitReport::Kind::kNote, step, errno); }
+
+  [[noreturn]] void serve() {
+    for (;;) {
+      pollfd waits[] = {{*control_, POLLIN, 0}, {*children_, POLLIN, 0}};
+      if (::poll(waits, 2, -1) < 0) continue;  // EINTR
+      if (waits[1].revents != 0) reap();
+      if (waits[0].revents != 0) obey();
+    }
+  }
+
+  void obey() {
+    InitRequest request;
+    const ssize_t length = ::recv(*control_, &request, sizeof request, MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (length != sizeof request) ::_exit(0);  // the parent is gone
+    switch (request.kind) {
+      case InitRequest::Kind::kLaunch:
+        program_ =
+            start(plan_.program, InitReport::Kind::kStarted, InitReport::Kind::kLaunchFailed);
+        break;
+      case InitRequest::Kind::kSignal:
+        if (program_ > 0) ::kill(program_, request.value);
+        break;
+      case InitRequest::Kind::kProbe:
+        probe_ = start(plan_.probes[static_cast<std::size_t>(request.value)],
+                       InitReport::Kind::kProbeStarted, InitReport::Kind::kProbeFailed);
+        break;
+      case InitRequest::Kind::kKillProbe:
+        if (probe_ > 0) ::kill(-probe_, SIGKILL);
+        break;
+    }
+  }
+
+  pid_t start(const Program& program, InitReport::Kind started, InitReport::Kind failed) {
+    const auto outcome = launch(program);
+    if (const auto* failure = std::get_if<LaunchFailure>(&outcome)) {
+      report(failed, failure->step, failure->error_number);
+      return 0;
+    }
+    const pid_t pid = std::get<pid_t>(outcome);
+    report(started, Step::kNone, pid);
+    return pid;
+  }
+
+  void reap() {
+    signalfd_siginfo ignored;
+    while (::read(*children_, &ignored, sizeof ignored) > 0) {
+    }
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
+      if (pid == program_) {
+        report(InitReport::Kind::kExited, Step::kNone, status);
+        ::_exit(0);
+      }
+      if (pid == probe_) {
+        probe_ = 0;
+        report(InitReport::Kind::kProbeExited, Step::kNone, status);
+      }
+    }
+  }
+
+  const InitPlan& plan_;
+  UniqueFd control_;
+  UniqueFd children_;
+  pid_t program_ = 0;
+  pid_t probe_ = 0;
+};
+
+}  // namespace
+
+void run_init(const InitPlan& plan, UniqueFd control) { Init(plan, std::move(control)).run(); }
+
+}  // namespace isoenv

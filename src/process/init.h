@@ -1,0 +1,58 @@
+// PID 1 of a sandbox, and of a command entered into an instance: sets the namespaces up, starts the
+// program as its child, reaps, and passes signals and exit statuses.
+//
+// Runs in a process that was cloned into its new namespaces by sandbox.cc. It holds nothing of the
+// parent but one control socket; when that closes, or when the program ends, it exits, and the
+// kernel kills whatever else lives in its PID namespace (pid_namespaces(7)).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "process/launcher.h"
+
+namespace isoenv {
+
+/// Messages on the control socket (SOCK_SEQPACKET), one struct a message.
+struct InitRequest {
+  enum class Kind : int {
+    kLaunch,     ///< start the program
+    kSignal,     ///< send signal `value` to the program
+    kProbe,      ///< start probe number `value`
+    kKillProbe,  ///< kill the running probe
+  };
+  Kind kind = Kind::kLaunch;
+  int value = 0;
+};
+
+struct InitReport {
+  enum class Kind : int {
+    kNote,          ///< an optional `step` failed with errno `value`; set-up goes on
+    kSetupFailed,   ///< `step` failed with errno `value`; init exits
+    kPrepared,      ///< set-up is done, kLaunch may come
+    kStarted,       ///< the program runs as pid `value` (of the sandbox's PID namespace)
+    kLaunchFailed,  ///< `step` failed with errno `value`
+    kExited,        ///< the program ended with wait status `value`; init exits
+    kProbeStarted,  ///< the probe runs
+    kProbeFailed,   ///< the probe could not start: `step`, errno `value`
+    kProbeExited,   ///< the probe ended with wait status `value`
+  };
+  Kind kind = Kind::kNote;
+  Step step = Step::kNone;
+  int value = 0;
+};
+
+struct InitPlan {
+  std::string hostname;              ///< "" = keep the parent's
+  bool own_sys = false;              ///< a /sys of the own network namespace
+  bool low_ports = false;            ///< net.ipv4.ip_unprivileged_port_start = 0
+  bool essential_low_ports = false;  ///< failing at that is fatal
+  Program program;
+  std::vector<Program> probes;
+};
+
+/// Never returns. `control` is the child's end of the control socket.
+[[noreturn]] void run_init(const InitPlan& plan, UniqueFd control);
+
+}  // namespace isoenv

@@ -1,0 +1,201 @@
+#include "process/launcher.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#include <cerrno>
+#include <csignal>
+
+#include "base/error.h"
+#include "base/syscall.h"
+
+namespace isoenv {
+namespace {
+
+namespace asio = boost::asio;
+namespace process = boost::process::v2;
+
+/// What stays in a service's bounding set under root: what servers use to open their files, change
+/// to their own user and bind low ports. Everything that reaches beyond the sandbox is left out.
+constexpr unsigned kKeptCapabilities[] = {CAP_CHOWN,      CAP_DAC_OVERRIDE, CAP_FSETID,
+                                          CAP_FOWNER,     CAP_NET_RAW,      CAP_SETGID,
+                                          CAP_SETUID,     CAP_SETFCAP,      CAP_NET_BIND_SERVICE,
+                                          CAP_SYS_CHROOT, CAP_KILL,         CAP_AUDIT_WRITE};
+
+bool drop_bounding_set() noexcept {
+  for (unsigned capability = 0; capability <= 63; ++capability) {
+    bool kept = false;
+    for (const unsigned keep : kKeptCapabilities) kept = kept || keep == capability;
+    if (kept) continue;
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+      return errno == EINVAL;  // past the last
+  }
+  return true;
+}
+
+/// Runs between fork and exec, in the child: system calls only. The step that failed goes to the
+/// parent through a pipe that exec closes; Boost carries errno alone.
+struct ChildSteps {
+  const Program& program;
+  int failure_pipe;
+
+  process::error_code fail(Step step) const noexcept {
+    const LaunchFailure failure{step, errno};
+    (void)!::write(failure_pipe, &failure, sizeof failure);
+    ::_exit(127);
+  }
+
+  template <typename Launcher>
+  process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
+                                    const char* const*) const noexcept {
+    if (program.new_session && ::setsid() < 0) return fail(Step::kSession);
+    for (int target = 0; target < 3; ++target) {
+      const int source = program.stdio[static_cast<std::size_t>(target)];
+      if (source != target && ::dup2(source, target) < 0) return fail(Step::kStandardStreams);
+    }
+    if (!program.working_directory.empty() && ::chdir(program.working_directory.c_str()) != 0) {
+      return fail(Step::kWorkingDirectory);
+    }
+    if (program.bound_capabilities && !drop_bounding_set()) return fail(Step::kPrivileges);
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail(Step::kPrivileges);
+    // Everything above 2 is closed by the exec itself (CLOSE_RANGE_CLOEXEC, Linux 5.11).
+    ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+    ::signal(SIGPIPE, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    return {};
+  }
+
+  template <typename Launcher>
+  void on_exec_error(Launcher&, const process::filesystem::path&, const char* const*,
+                     const process::error_code& error) const noexcept {
+    errno = error.value();
+    (void)fail(Step::kExec);
+  }
+};
+
+bool is_executable_file(const std::string& path, int& error_number) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    error_number = errno;
+    return false;
+  }
+  if (S_ISDIR(status.st_mode)) {
+    error_number = EISDIR;
+    return false;
+  }
+  if (::access(path.c_str(), X_OK) != 0) {
+    error_number = errno;
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+const char* describe(Step step) noexcept {
+  switch (step) {
+    case Step::kNone:
+      return "nothing";
+    case Step::kHostname:
+      return "set the host name";
+    case Step::kMountProc:
+      return "mount /proc";
+    case Step::kMountSys:
+      return "mount /sys";
+    case Step::kLowPorts:
+      return "allow ports below 1024";
+    case Step::kLifetime:
+      return "bind its life to its parent's";
+    case Step::kSession:
+      return "start a session";
+    case Step::kStandardStreams:
+      return "set up the standard streams";
+    case Step::kWorkingDirectory:
+      return "change to the working directory";
+    case Step::kPrivileges:
+      return "give up privileges";
+    case Step::kExec:
+      return "execute";
+    case Step::kFork:
+      return "fork";
+  }
+  return "start";
+}
+
+std::variant<pid_t, LaunchFailure> launch(const Program& program) {
+  Pipe failures;
+  try {
+    failures = make_pipe();
+  } catch (const SystemError& error) {
+    return LaunchFailure{Step::kFork, error.error_number()};
+  }
+  std::vector<const char*> environment;
+  environment.reserve(program.env.size() + 1);
+  for (const std::string& entry : program.env) environment.push_back(entry.c_str());
+  environment.push_back(nullptr);
+  const std::vector<std::string> arguments(program.argv.begin() + 1, program.argv.end());
+
+  asio::io_context context(1);
+  process::posix::default_launcher launcher;
+  launcher.env = environment.data();
+  launcher.fd_whitelist.push_back(*failures.write);
+  process::error_code error;
+  process::process started = launcher(context.get_executor(), error, program.executable, arguments,
+                                      ChildSteps{program, *failures.write});
+  if (!error && started.id() > 0) {
+    const pid_t pid = static_cast<pid_t>(started.id());
+    failures.write.reset();
+    LaunchFailure failure;
+    if (::read(*failures.read, &failure, sizeof failure) == 0) {
+      started.detach();
+      return pid;
+    }
+    started.detach();
+    ::waitpid(pid, nullptr, 0);
+    return failure;
+  }
+  failures.write.reset();
+  LaunchFailure failure{Step::kFork, error.value()};
+  (void)!::read(*failures.read, &failure, sizeof failure);
+  if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);  // Boost < 1.85 leaves it unreaped
+  return failure;
+}
+
+std::variant<std::string, ProgramNotFound> find_program(
+    const std::string& name, std::string_view path,
+    const std::filesystem::path& working_directory) {
+  int error_number = ENOENT;
+  if (name.find('/') != std::string::npos) {
+    const std::string candidate = (working_directory / name).lexically_normal().string();
+    if (is_executable_file(candidate, error_number)) return candidate;
+    if (error_number == EISDIR) return ProgramNotFound{"'" + candidate + "' is a directory"};
+    if (error_number == EACCES) return ProgramNotFound{"'" + candidate + "' is not executable"};
+    return ProgramNotFound{"'" + candidate + "': " + errno_text(error_number)};
+  }
+  std::string refused;
+  std::string_view rest = path;
+  for (;;) {
+    const std::size_t colon = rest.find(':');
+    const std::filesystem::path folder = rest.substr(0, colon);
+    const std::string candidate = (working_directory / folder / name).string();
+    if (is_executable_file(candidate, error_number)) return candidate;
+    if (error_number == EACCES && refused.empty()) refused = candidate;
+    if (colon == std::string_view::npos) break;
+    rest.remove_prefix(colon + 1);
+  }
+  if (!refused.empty()) return ProgramNotFound{"'" + refused + "' is not executable"};
+  return ProgramNotFound{"no program '" + name + "' in PATH=" + std::string(path)};
+}
+
+}  // namespace isoenv

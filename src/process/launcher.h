@@ -1,0 +1,65 @@
+// The one place where IsoEnv starts programs: Boost.Process v2 behind a plain function.
+//
+// The calling process must be single-threaded and already inside the namespaces the program is to
+// live in; the program becomes its child. It starts with descriptors 0, 1, 2 and no other, default
+// signals, and no_new_privs. Never a shell: argv arrays only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace isoenv {
+
+struct Program {
+  std::string executable;  ///< resolved path
+  std::vector<std::string> argv;
+  std::vector<std::string> env;       ///< `NAME=value`
+  std::string working_directory;      ///< "" = the caller's
+  std::array<int, 3> stdio{0, 1, 2};  ///< each either its own number or above 2
+  bool new_session = false;           ///< setsid(2): no controlling terminal, own process group
+  bool bound_capabilities = false;    ///< give up what a service needs not have (docs/security.md)
+};
+
+/// What was being done when a start failed; travels between processes as a number.
+enum class Step : int {
+  kNone,
+  kHostname,
+  kMountProc,
+  kMountSys,
+  kLowPorts,
+  kLifetime,
+  kSession,
+  kStandardStreams,
+  kWorkingDirectory,
+  kPrivileges,
+  kExec,
+  kFork,
+};
+
+/// `mount /proc`, `change to the working directory`, …
+const char* describe(Step step) noexcept;
+
+struct LaunchFailure {
+  Step step = Step::kNone;
+  int error_number = 0;
+};
+
+/// Starts the program; returns when it has replaced its image or could not.
+std::variant<pid_t, LaunchFailure> launch(const Program& program);
+
+struct ProgramNotFound {
+  std::string reason;  ///< `no such program in PATH=/usr/bin:/bin`, `'/x/y' is not executable`
+};
+
+/// Finds argv[0] as the program itself would be found: with a slash relative to
+/// `working_directory`, else in `path` (execvp(3)).
+std::variant<std::string, ProgramNotFound> find_program(
+    const std::string& name, std::string_view path, const std::filesystem::path& working_directory);
+
+}  // namespace isoenv

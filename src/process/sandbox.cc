@@ -1,0 +1,203 @@
+#include "process/sandbox.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+
+#include "base/error.h"
+#include "base/event.h"
+#include "base/syscall.h"
+
+namespace isoenv {
+
+namespace asio = boost::asio;
+
+const std::uint64_t kServiceNamespaces =
+    CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+const std::uint64_t kCommandNamespaces = CLONE_NEWPID | CLONE_NEWNS;
+
+struct Sandbox::State {
+  State(asio::any_io_executor executor, int control_fd, int process_fd)
+      : control(executor, control_fd), process(executor, process_fd), changed(executor) {}
+
+  asio::posix::stream_descriptor control;
+  asio::posix::stream_descriptor process;  // init's pidfd
+  Event changed;
+  Note note;
+  pid_t pid = 0;
+  bool prepared = false;
+  bool reaped = false;
+  std::optional<LaunchFailure> setup_failure;
+  std::optional<std::variant<pid_t, LaunchFailure>> launched;
+  std::optional<ExitStatus> exit;
+  std::optional<ProbeCommandResult> probe;
+
+  void apply(const InitReport& report);
+  bool request(InitRequest::Kind kind, int value = 0) noexcept;
+  static asio::awaitable<void> follow(std::shared_ptr<State> state);
+};
+
+void Sandbox::State::apply(const InitReport& report) {
+  switch (report.kind) {
+    case InitReport::Kind::kNote:
+      note(std::string("cannot ") + describe(report.step) + ": " + errno_text(report.value));
+      break;
+    case InitReport::Kind::kSetupFailed:
+      setup_failure = LaunchFailure{report.step, report.value};
+      break;
+    case InitReport::Kind::kPrepared:
+      prepared = true;
+      break;
+    case InitReport::Kind::kStarted:
+      launched = static_cast<pid_t>(report.value);
+      break;
+    case InitReport::Kind::kLaunchFailed:
+      launched = LaunchFailure{report.step, report.value};
+      break;
+    case InitReport::Kind::kExited:
+      exit = ExitStatus::from_wait(report.value);
+      break;
+    case InitReport::Kind::kProbeStarted:
+      break;
+    case InitReport::Kind::kProbeFailed:
+      probe = ProbeCommandResult{
+          true,
+          {},
+          std::string("cannot ") + describe(report.step) + ": " + errno_text(report.value)};
+      break;
+    case InitReport::Kind::kProbeExited:
+      probe = ProbeCommandResult{true, ExitStatus::from_wait(report.value), ""};
+      break;
+  }
+}
+
+bool Sandbox::State::request(InitRequest::Kind kind, int value) noexcept {
+  const InitRequest message{kind, value};
+  return ::send(control.native_handle(), &message, sizeof message, MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(sizeof message);
+}
+
+/// Reads init's reports until it has ended, then reaps it. Keeps the state alive that long.
+asio::awaitable<void> Sandbox::State::follow(std::shared_ptr<State> state) {
+  boost::system::error_code error;
+  for (;;) {
+    InitReport report;
+    const ssize_t length =
+        ::recv(state->control.native_handle(), &report, sizeof report, MSG_DONTWAIT);
+    if (length == static_cast<ssize_t>(sizeof report)) {
+      state->apply(report);
+      state->changed.notify_all();
+      continue;
+    }
+    if (length >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+    co_await state->control.async_wait(asio::posix::stream_descriptor::wait_read,
+                                       asio::redirect_error(asio::use_awaitable, error));
+    if (error) break;
+  }
+  if (!error) {
+    co_await state->process.async_wait(asio::posix::stream_descriptor::wait_read,
+                                       asio::redirect_error(asio::use_awaitable, error));
+  }
+  siginfo_t ended{};
+  ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(state->process.native_handle()),
+           &ended, WEXITED);
+  if (!state->exit) state->exit = ExitStatus{0, SIGKILL, false};
+  if (state->probe == std::nullopt) {
+    state->probe = ProbeCommandResult{true, {}, "the service ended"};
+  }
+  state->reaped = true;
+  state->changed.notify_all();
+}
+
+Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan,
+                 Note note) {
+  SocketPair control = make_seqpacket_pair();
+  UniqueFd pidfd;
+  const pid_t pid = try_clone(namespaces, pidfd);
+  if (pid < 0) throw_errno("clone a process into new namespaces");
+  if (pid == 0) run_init(plan, std::move(control.second));
+  control.second.reset();
+  state_ = std::make_shared<State>(executor, control.first.release(), pidfd.release());
+  state_->pid = pid;
+  state_->note = std::move(note);
+  asio::co_spawn(executor, State::follow(state_), asio::detached);
+}
+
+Sandbox::~Sandbox() {
+  if (state_) kill();
+}
+Sandbox::Sandbox(Sandbox&&) noexcept = default;
+Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
+
+pid_t Sandbox::pid() const noexcept { return state_->pid; }
+int Sandbox::pidfd() const noexcept { return state_->process.native_handle(); }
+bool Sandbox::has_exited() const noexcept { return state_->exit.has_value(); }
+
+asio::awaitable<void> Sandbox::prepared() {
+  const auto state = state_;
+  while (!state->prepared && !state->setup_failure && !state->reaped) {
+    co_await state->changed.wait();
+  }
+  if (state->setup_failure) {
+    throw SystemError(state->setup_failure->error_number, describe(state->setup_failure->step));
+  }
+  if (!state->prepared) throw Error("the sandbox's init process was killed while it set up");
+}
+
+asio::awaitable<std::variant<pid_t, LaunchFailure>> Sandbox::launch() {
+  const auto state = state_;
+  state->request(InitRequest::Kind::kLaunch);
+  while (!state->launched && !state->reaped) co_await state->changed.wait();
+  if (!state->launched) throw Error("the sandbox's init process was killed");
+  co_return *state->launched;
+}
+
+asio::awaitable<ExitStatus> Sandbox::exited() {
+  const auto state = state_;
+  while (!state->exit) co_await state->changed.wait();
+  co_return *state->exit;
+}
+
+void Sandbox::signal(int number) noexcept { state_->request(InitRequest::Kind::kSignal, number); }
+
+void Sandbox::kill() noexcept {
+  if (!state_->reaped) try_pidfd_send_signal(pidfd(), SIGKILL);
+}
+
+asio::awaitable<void> Sandbox::gone() {
+  const auto state = state_;
+  while (!state->reaped) co_await state->changed.wait();
+}
+
+asio::awaitable<ProbeCommandResult> Sandbox::run_probe(std::size_t index,
+                                                       std::chrono::milliseconds timeout) {
+  const auto state = state_;
+  state->probe.reset();
+  asio::steady_timer deadline(co_await asio::this_coro::executor, timeout);
+  bool late = false;
+  deadline.async_wait([state, &late](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    late = true;
+    state->request(InitRequest::Kind::kKillProbe);
+  });
+  if (state->reaped || !state->request(InitRequest::Kind::kProbe, static_cast<int>(index))) {
+    co_return ProbeCommandResult{true, {}, "the service ended"};
+  }
+  while (!state->probe) co_await state->changed.wait();
+  ProbeCommandResult result = *state->probe;
+  result.finished = !late;
+  co_return result;
+}
+
+}  // namespace isoenv

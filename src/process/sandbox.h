@@ -1,0 +1,77 @@
+// The namespaces of one service, seen from the keeper: cloned, set up, filled with a program,
+// ended.
+//
+// Owns the init process and the control socket to it. Destroying a Sandbox kills its init, and with
+// it every process inside, whatever those have done to their sessions, parents or signals; the end
+// is reaped in the background of the executor. All members run on the executor's one thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/exit_status.h"
+#include "process/init.h"
+
+namespace isoenv {
+
+/// New namespaces of a service's sandbox.
+extern const std::uint64_t kServiceNamespaces;
+/// Those of a command entered into an instance: processes and mounts of its own, the hub's network.
+extern const std::uint64_t kCommandNamespaces;
+
+struct ProbeCommandResult {
+  bool finished = false;  ///< false: killed at its deadline
+  ExitStatus status;
+  std::string error;  ///< not empty: it could not be started
+};
+
+class Sandbox {
+ public:
+  using Note = std::function<void(const std::string&)>;
+
+  /// Clones the init process into new namespaces. `note` receives what the machine refused and the
+  /// sandbox can do without. Throws SystemError.
+  Sandbox(boost::asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan,
+          Note note);
+  ~Sandbox();
+  Sandbox(Sandbox&&) noexcept;
+  Sandbox& operator=(Sandbox&&) noexcept;
+
+  pid_t pid() const noexcept;  ///< of init, in the caller's PID namespace
+  int pidfd() const noexcept;  ///< of init
+
+  /// Returns when the namespaces are set up. Throws SystemError when an essential step failed.
+  boost::asio::awaitable<void> prepared();
+  /// Starts the program; call once, after prepared().
+  boost::asio::awaitable<std::variant<pid_t, LaunchFailure>> launch();
+  /// The program's end, or that of the whole sandbox (as killed by SIGKILL). May be awaited often.
+  boost::asio::awaitable<ExitStatus> exited();
+  bool has_exited() const noexcept;
+
+  /// Sends a signal to the program; nothing happens when it has ended.
+  void signal(int number) noexcept;
+  /// Kills every process of the sandbox, init included.
+  void kill() noexcept;
+  /// Returns when init has been reaped: then no process of the sandbox is left (the kernel lets a
+  /// PID namespace's init end last, pid_namespaces(7)).
+  boost::asio::awaitable<void> gone();
+
+  /// Runs probe `index` of the plan; kills it at the deadline. One at a time.
+  boost::asio::awaitable<ProbeCommandResult> run_probe(std::size_t index,
+                                                       std::chrono::milliseconds timeout);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace isoenv
