@@ -93,14 +93,15 @@ class WaitReadyTest : public testing::Test {
 
   void start(std::vector<ProbePlan> probes, milliseconds timeout = seconds(1)) {
     probes_ = std::move(probes);
-    asio::co_spawn(
-        io_, wait_ready(probes_, context_, [this] { return exited(); }, timeout, clock_),
-        asio::bind_cancellation_slot(cancel_.slot(),
-                                     [this](std::exception_ptr failure, ReadyOutcome outcome) {
-                                       failure_ = failure;
-                                       if (!failure) outcome_ = std::move(outcome);
-                                       ended_ = true;
-                                     }));
+    asio::co_spawn(io_,
+                   wait_ready(
+                       probes_, context_, [this] { return exited(); }, timeout, clock_),
+                   asio::bind_cancellation_slot(
+                       cancel_.slot(), [this](std::exception_ptr failure, ReadyOutcome outcome) {
+                         failure_ = failure;
+                         if (!failure) outcome_ = std::move(outcome);
+                         ended_ = true;
+                       }));
     FakeClock::settle(io_);
   }
 
