@@ -31,8 +31,7 @@ class Forwarder {
  public:
   /// Accepts on `listener` and connects each client to `address`:`port`, from the network namespace
   /// of the thread that runs `executor` (one thread), until destroyed; open connections are reset
-  /// then. Must be destroyed before the executor's context. Throws std::system_error when `address`
-  /// is not an IP address.
+  /// then. `address` is numeric. Must be destroyed before the executor's context.
   Forwarder(boost::asio::any_io_executor executor, LoopbackListener listener,
             const std::string& address, std::uint16_t port);
   ~Forwarder();
