@@ -1,0 +1,310 @@
+#include "env/environment.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <exception>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+
+namespace isoenv {
+namespace {
+
+namespace asio = boost::asio;
+
+std::string duration_text(std::chrono::nanoseconds duration) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  if (ms >= 1000 && ms % 1000 == 0) return std::to_string(ms / 1000) + " s";
+  return std::to_string(ms) + " ms";
+}
+
+}  // namespace
+
+Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& plan,
+                         Backend& backend, Clock& clock)
+    : executor_(executor),
+      plan_(plan),
+      backend_(backend),
+      clock_(clock),
+      lives_(plan.services.size()),
+      changed_(executor) {}
+
+asio::awaitable<UpReport> Environment::up(std::vector<std::size_t> services) {
+  const std::vector<std::size_t> wanted = plan_.closure(services);
+  for (const std::size_t service : wanted) {
+    ++lives_[service].claims;
+    // A life that is just ending is waited for; the next one starts from nothing.
+    while (lives_[service].alive && lives_[service].stop_requested) co_await changed_.wait();
+    if (lives_[service].alive || lives_[service].state == ServiceState::kCompleted) continue;
+    Life& life = lives_[service];
+    life.alive = true;
+    life.stop_requested = false;
+    life.failure = {};
+    set_state(service, ServiceState::kWaiting);
+    asio::co_spawn(executor_, live(service), asio::detached);
+  }
+  const auto all_settled = [&] {
+    return std::all_of(wanted.begin(), wanted.end(), [&](std::size_t s) { return settled(s); });
+  };
+  while (!all_settled()) co_await changed_.wait();
+
+  UpReport report{plan_.name, wanted.size(), {}};
+  for (const std::size_t service : wanted) {
+    if (!satisfies(service, Need::kReady)) report.failures.push_back(failure(service));
+  }
+  if (report.failures.empty()) co_return report;
+  std::vector<std::size_t> unclaimed;
+  for (const std::size_t service : wanted) {
+    Life& life = lives_[service];
+    if (life.claims > 0 && --life.claims == 0) unclaimed.push_back(service);
+  }
+  co_await take_down(std::move(unclaimed));
+  co_return report;
+}
+
+asio::awaitable<DownReport> Environment::down(std::vector<std::size_t> services) {
+  co_return co_await take_down(with_dependents(services));
+}
+
+asio::awaitable<DownReport> Environment::down_all() {
+  std::vector<std::size_t> all(lives_.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  co_return co_await take_down(std::move(all));
+}
+
+/// One life of a service, from its first wait to the end of its last process.
+asio::awaitable<void> Environment::live(std::size_t service) {
+  std::exception_ptr unexpected;
+  try {
+    co_await bring_up(service);
+  } catch (const Error& error) {
+    fail(service, error.what(), error.frames());
+  } catch (const std::exception& error) {
+    fail(service, error.what());
+  }
+  Life& life = lives_[service];
+  if (life.state == ServiceState::kReady) {
+    const ExitStatus status = co_await backend_.exited(service);
+    if (!life.stop_requested) {
+      fail(service, "ended while it should have been up: " + status.describe());
+      life.state = ServiceState::kExited;
+      backend_.event(plan_.services[service].name + ": ended by itself: " + status.describe());
+    }
+  }
+  if (!life.stop_requested) {
+    // Nobody else is taking it down: its sandbox goes with it.
+    std::vector<std::string> problems;
+    co_await backend_.stop(service, problems);
+    for (const std::string& problem : problems) backend_.event(problem);
+  }
+  life.alive = false;
+  life.pid = 0;
+  changed_.notify_all();
+}
+
+asio::awaitable<void> Environment::bring_up(std::size_t service) {
+  const ServicePlan& plan = plan_.services[service];
+  Life& life = lives_[service];
+
+  if (!co_await dependencies_met(service)) co_return;
+
+  set_state(service, ServiceState::kStarting);
+  life.started = clock_.now();
+  ++life.starts;
+  const StartOutcome started = co_await backend_.start(service);
+  if (const auto* not_started = std::get_if<NotStarted>(&started)) {
+    fail(service, not_started->reason);
+    co_return;
+  }
+  life.pid = std::get<Started>(started).pid;
+  changed_.notify_all();
+  backend_.event(plan.name + ": started, pid " + std::to_string(life.pid));
+
+  const ReadyOutcome outcome = co_await backend_.wait_ready(service);
+  const std::string took = duration_text(clock_.now() - life.started);
+  if (life.stop_requested) {
+    fail(service, "stopped before it was ready");
+  } else if (const auto* exited = std::get_if<ExitedBeforeReady>(&outcome)) {
+    fail(service,
+         (plan.is_task ? "failed: " : "ended before it was ready: ") + exited->status.describe());
+  } else if (const auto* late = std::get_if<NotReadyInTime>(&outcome)) {
+    fail(service,
+         (plan.is_task ? "not completed within " : "not ready within ") +
+             duration_text(plan.ready_timeout),
+         late->diagnosis);
+  } else {
+    life.readiness = (plan.is_task ? "completed after " : "ready after ") + took;
+    set_state(service, plan.is_task ? ServiceState::kCompleted : ServiceState::kReady);
+    backend_.event(plan.name + ": " + life.readiness);
+  }
+}
+
+asio::awaitable<bool> Environment::dependencies_met(std::size_t service) {
+  Life& life = lives_[service];
+  for (const DependencyPlan& dependency : plan_.services[service].depends) {
+    const std::string& name = plan_.services[dependency.service].name;
+    life.readiness = "waits for '" + name + "'";
+    while (!satisfies(dependency.service, dependency.need)) {
+      if (life.stop_requested) {
+        fail(service, "stopped before it was started");
+        co_return false;
+      }
+      if (settled(dependency.service)) {
+        fail(service, "not started: it needs '" + name + "', which failed");
+        co_return false;
+      }
+      co_await changed_.wait();
+    }
+  }
+  co_return true;
+}
+
+asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targets) {
+  std::sort(targets.begin(), targets.end());
+  DownReport report;
+  std::size_t open = targets.size();
+  std::vector<bool> waiting(lives_.size(), false);
+  for (const std::size_t target : targets) waiting[target] = true;
+  // One coroutine a service; each first waits for its dependents among the targets.
+  for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
+    asio::co_spawn(
+        executor_,
+        [](Environment& self, std::size_t service, std::vector<bool>& pending, DownReport& result,
+           std::size_t& remaining) -> asio::awaitable<void> {
+          const std::vector<std::size_t> itself{service};
+          const std::vector<std::size_t> dependents = self.with_dependents(itself);
+          const auto blocked = [&] {
+            return std::any_of(dependents.begin(), dependents.end(), [&](std::size_t dependent) {
+              return dependent != service && pending[dependent];
+            });
+          };
+          while (blocked()) co_await self.changed_.wait();
+          ServiceStop stop = co_await self.tear_down(service, result.problems);
+          if (stop.how != ServiceStop::How::kNotRunning) result.stops.push_back(std::move(stop));
+          pending[service] = false;
+          --remaining;
+          self.changed_.notify_all();
+        }(*this, *target, waiting, report, open),
+        asio::detached);
+  }
+  while (open > 0) co_await changed_.wait();
+  co_return report;
+}
+
+asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
+                                                    std::vector<std::string>& problems) {
+  const std::string& name = plan_.services[service].name;
+  Life& life = lives_[service];
+  life.claims = 0;
+  ServiceStop stop;
+  stop.service = name;
+  if (life.alive && !life.stop_requested) {
+    life.stop_requested = true;
+    const bool was_running = life.pid != 0;
+    if (life.state == ServiceState::kReady) set_state(service, ServiceState::kStopping);
+    changed_.notify_all();
+    stop = co_await backend_.stop(service, problems);
+    if (was_running) {
+      backend_.event(name + (stop.how == ServiceStop::How::kKilled
+                                 ? ": did not stop in time, killed"
+                                 : ": stopped, " + stop.status));
+    }
+  }
+  while (life.alive) co_await changed_.wait();
+  if (life.state != ServiceState::kFailed && life.state != ServiceState::kExited) {
+    life.readiness.clear();
+    set_state(service, ServiceState::kDown);
+  }
+  co_return stop;
+}
+
+ServiceStatus Environment::status(std::size_t service) const {
+  const ServicePlan& plan = plan_.services[service];
+  const Life& life = lives_[service];
+  ServiceStatus status;
+  status.service = plan.name;
+  status.is_task = plan.is_task;
+  status.state = life.state;
+  status.pid = life.pid;
+  status.ipv4 = plan.ipv4;
+  status.ipv6 = plan.ipv6;
+  for (const PortPlan& port : plan.ports) {
+    status.ports.push_back(port.name + " " + std::to_string(port.number) +
+                           (port.protocol == Protocol::kUdp ? "/udp" : ""));
+  }
+  if (life.pid != 0) {
+    status.uptime =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - life.started);
+  }
+  status.restarts = life.starts > 0 ? life.starts - 1 : 0;
+  status.readiness = life.readiness;
+  return status;
+}
+
+bool Environment::idle() const noexcept {
+  return std::none_of(lives_.begin(), lives_.end(), [](const Life& life) { return life.alive; });
+}
+
+ServiceFailure Environment::failure(std::size_t service) const {
+  if (satisfies(service, Need::kReady)) return {};
+  ServiceFailure failure = lives_[service].failure;
+  failure.service = plan_.services[service].name;
+  if (failure.what.empty()) failure.what = state_name(lives_[service].state);
+  return failure;
+}
+
+void Environment::set_state(std::size_t service, ServiceState state) {
+  lives_[service].state = state;
+  changed_.notify_all();
+}
+
+void Environment::fail(std::size_t service, std::string what, std::vector<std::string> diagnosis) {
+  Life& life = lives_[service];
+  life.failure = backend_.describe_failure(service);
+  life.failure.what = what;
+  life.failure.diagnosis = std::move(diagnosis);
+  life.readiness = what;
+  if (!life.stop_requested) backend_.event(plan_.services[service].name + ": " + what);
+  set_state(service, ServiceState::kFailed);
+}
+
+bool Environment::satisfies(std::size_t service, Need need) const {
+  const Life& life = lives_[service];
+  switch (need) {
+    case Need::kStarted:
+      return life.pid != 0 || life.state == ServiceState::kReady;
+    case Need::kReady:
+    case Need::kCompleted:
+      return life.state == ServiceState::kReady || life.state == ServiceState::kCompleted;
+  }
+  return false;
+}
+
+/// Nothing more will happen to it without a new request.
+bool Environment::settled(std::size_t service) const {
+  const ServiceState state = lives_[service].state;
+  return state != ServiceState::kWaiting && state != ServiceState::kStarting &&
+         state != ServiceState::kStopping;
+}
+
+/// The services and whatever depends on them, directly or not. The plan's order makes one pass do.
+std::vector<std::size_t> Environment::with_dependents(
+    const std::vector<std::size_t>& services) const {
+  std::vector<bool> marked(lives_.size(), false);
+  for (const std::size_t service : services) marked[service] = true;
+  std::vector<std::size_t> result;
+  for (std::size_t service = 0; service < lives_.size(); ++service) {
+    const auto& depends = plan_.services[service].depends;
+    const bool reached =
+        std::any_of(depends.begin(), depends.end(),
+                    [&](const DependencyPlan& dependency) { return marked[dependency.service]; });
+    if (reached) marked[service] = true;
+    if (marked[service]) result.push_back(service);
+  }
+  return result;
+}
+
+}  // namespace isoenv

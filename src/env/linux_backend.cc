@@ -1,0 +1,429 @@
+#include "env/linux_backend.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fstream>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/syscall.h"
+#include "netns/network.h"
+#include "netns/socket_diag.h"
+#include "process/output.h"
+#include "process/sandbox.h"
+#include "ready/log_matcher.h"
+#include "ready/notify_socket.h"
+
+namespace isoenv {
+namespace {
+
+namespace asio = boost::asio;
+
+/// A stopped service's output ends with its last process; one that passed its pipe to another
+/// service keeps it open, and is not waited for longer than this.
+constexpr std::chrono::seconds kDrainLimit{1};
+constexpr std::size_t kLastLines = 20;
+constexpr std::size_t kProbeOutput = 2048;
+
+/// The pid behind a pidfd as the reader's /proc counts, which in the keeper is still the host's
+/// (pidfd_open(2), fdinfo); 0 when unknown.
+std::int64_t host_pid(int pidfd) {
+  std::ifstream info("/proc/self/fdinfo/" + std::to_string(pidfd));
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("Pid:", 0) == 0) return std::strtoll(line.c_str() + 4, nullptr, 10);
+  }
+  return 0;
+}
+
+/// The only child of a process, on the host: a service below its init (proc(5), needs
+/// CONFIG_PROC_CHILDREN); 0 when unknown.
+std::int64_t only_child(std::int64_t pid) {
+  const std::string text = std::to_string(pid);
+  std::ifstream children("/proc/" + text + "/task/" + text + "/children");
+  std::int64_t child = 0;
+  children >> child;
+  return child;
+}
+
+bool uses(const ServicePlan& plan, ProbeKind kind) {
+  return std::any_of(plan.ready.begin(), plan.ready.end(),
+                     [&](const ProbePlan& probe) { return probe.kind == kind; });
+}
+
+std::vector<std::string> log_patterns(const ServicePlan& plan) {
+  std::vector<std::string> patterns;
+  for (const ProbePlan& probe : plan.ready) {
+    if (probe.kind == ProbeKind::kLog) patterns.push_back(probe.pattern);
+  }
+  return patterns;
+}
+
+bool has_low_port(const ServicePlan& plan) {
+  return std::any_of(plan.ports.begin(), plan.ports.end(),
+                     [](const PortPlan& port) { return port.number < 1024; });
+}
+
+std::size_t widest_name(const EnvironmentPlan& plan) {
+  std::size_t width = 6;  // `isoenv`, for events
+  for (const ServicePlan& service : plan.services) width = std::max(width, service.name.size());
+  return width;
+}
+
+void make_directory(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw SystemError(error.value(), "create the directory", path.string());
+}
+
+std::string last_text(int file) {
+  std::string text(kProbeOutput, '\0');
+  const off_t end = ::lseek(file, 0, SEEK_END);
+  const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(kProbeOutput));
+  const ssize_t length = ::pread(file, text.data(), text.size(), begin);
+  text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan) {
+  std::vector<PublishedPort> published;
+  for (std::size_t i = 0; i < plan.services.size(); ++i) {
+    for (const ForwardPlan& forward : plan.services[i].publish) {
+      with_frame("publishing port '" + forward.port + "' of '" + plan.services[i].name + "'", [&] {
+        published.push_back(
+            {i, forward.port, listen_on_loopback(forward.number, !plan.hub_ipv6.empty())});
+      });
+    }
+  }
+  return published;
+}
+
+/// What one started service holds, in the order of acquisition.
+struct LinuxBackend::Running {
+  explicit Running(const ServicePlan& plan)
+      : matcher(log_patterns(plan), [this] { ask_again(); }) {}
+
+  void ask_again() const {
+    if (wake) wake();
+  }
+
+  LogMatcher matcher;
+  std::optional<OutputCapture> output;
+  UniqueFd probe_output;
+  std::optional<Sandbox> sandbox;
+  std::optional<SocketDiag> sockets;
+  std::optional<NotifySocket> notify;
+  std::vector<Forwarder> localhost;
+  std::function<void()> wake;  // asks the waiting probes again
+  bool launched = false;
+  bool stopping = false;
+  bool killed = false;  // by us, after its stop deadline
+};
+
+struct LinuxBackend::State {
+  State(asio::any_io_executor executor_, const EnvironmentPlan& plan_, Clock& clock_,
+        LinuxBackendOptions options_)
+      : executor(executor_),
+        plan(plan_),
+        clock(clock_),
+        options(std::move(options_)),
+        hub(executor_, {plan_.hub_ipv4, plan_.ipv4_prefix, plan_.hub_ipv6, plan_.ipv6_prefix}),
+        merged(options.artefact_directory / "isoenv.log", widest_name(plan_)),
+        running(plan_.services.size()),
+        attached(plan_.services.size(), false) {}
+
+  asio::any_io_executor executor;
+  const EnvironmentPlan& plan;
+  Clock& clock;
+  LinuxBackendOptions options;
+  HubNetwork hub;
+  MergedLog merged;
+  std::vector<std::shared_ptr<Running>> running;
+  std::vector<bool> attached;
+  std::vector<std::pair<PublishedPort, std::uint16_t>> published;  // listener moved out, its number
+  std::vector<Forwarder> publishers;
+
+  Program program(std::size_t service) const;
+  ProbeContext probe_context(std::size_t service, std::shared_ptr<Running> running_service);
+  std::filesystem::path notify_path(std::size_t service) const {
+    return options.run_directory / ("notify" + std::to_string(service));
+  }
+};
+
+LinuxBackend::LinuxBackend(asio::any_io_executor executor, const EnvironmentPlan& plan,
+                           Clock& clock, LinuxBackendOptions options,
+                           std::vector<PublishedPort> published)
+    : state_(std::make_unique<State>(executor, plan, clock, std::move(options))) {
+  for (PublishedPort& port : published) {
+    const ServicePlan& service = plan.services[port.service];
+    const auto target =
+        std::find_if(service.ports.begin(), service.ports.end(),
+                     [&](const PortPlan& candidate) { return candidate.name == port.port; });
+    const std::uint16_t number = port.listener.port;
+    state_->publishers.emplace_back(executor, std::move(port.listener), service.ipv4,
+                                    target->number);
+    state_->published.emplace_back(std::move(port), number);
+  }
+}
+
+LinuxBackend::~LinuxBackend() = default;
+
+/// The command line, environment and streams of a service, its program looked up where the service
+/// itself would find it. Throws Error when there is no such program.
+Program LinuxBackend::State::program(std::size_t service) const {
+  const ServicePlan& service_plan = plan.services[service];
+  Variables own = service_plan.env;
+  own.emplace_back("ISOENV_INSTANCE", options.instance_id);
+  if (uses(service_plan, ProbeKind::kNotify)) {
+    own.emplace_back("NOTIFY_SOCKET", notify_path(service).string());
+  }
+  Program program;
+  program.argv = service_plan.command;
+  program.env = program_environment(service_plan.env_mode, options.inherited, own);
+  program.working_directory = service_plan.working_directory.string();
+  program.new_session = true;
+  program.bound_capabilities = options.bound_capabilities;
+  return program;
+}
+
+asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
+  std::string reason;
+  try {
+    co_await start_running(service);
+    const std::int64_t init = host_pid(state_->running[service]->sandbox->pidfd());
+    co_return Started{only_child(init)};
+  } catch (const Error& error) {
+    reason = error.what();
+    for (const std::string& frame : error.frames()) reason += ", while " + frame;
+  }
+  if (const std::shared_ptr<Running> running = state_->running[service]) {
+    running->sandbox->kill();
+    co_await running->sandbox->gone();
+  }
+  co_return NotStarted{reason};
+}
+
+asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
+  const ServicePlan& plan = state_->plan.services[service];
+  const std::string& name = plan.name;
+  state_->running[service].reset();
+
+  // The program and everything it names.
+  make_directory(plan.scratch_directory);
+  for (const auto& [variable, value] : plan.env) {
+    if (variable == "TMPDIR") make_directory(value);
+  }
+  InitPlan init;
+  init.hostname = name;
+  init.own_sys = true;
+  init.low_ports = true;
+  init.essential_low_ports = has_low_port(plan) && ::geteuid() != 0;
+  init.program = state_->program(service);
+  const auto find = [&](Program& program) {
+    const auto found =
+        find_program(program.argv.front(), search_path(program.env), plan.working_directory);
+    if (const auto* missing = std::get_if<ProgramNotFound>(&found)) throw Error(missing->reason);
+    program.executable = std::get<std::string>(found);
+  };
+  find(init.program);
+
+  // Output is captured from the first byte: before anything could write.
+  const auto running = std::make_shared<Running>(plan);
+  Pipe output = make_pipe();
+  const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
+  init.program.stdio = {*nothing, *output.write, *output.write};
+  running->output.emplace(
+      state_->executor, std::move(output.read),
+      state_->options.artefact_directory / (name + ".log"),
+      [state = state_.get(), name, weak = std::weak_ptr<Running>(running)](std::string_view text) {
+        state->merged.append(name, text);
+        if (const auto self = weak.lock()) self->matcher.feed(text);
+      });
+  for (const ProbePlan& probe : plan.ready) {
+    if (probe.kind != ProbeKind::kExec) continue;
+    if (!running->probe_output) {
+      running->probe_output.reset(::memfd_create("probe", MFD_CLOEXEC));
+      if (!running->probe_output) throw_errno("create a file for probe output");
+      ::fcntl(*running->probe_output, F_SETFL, O_APPEND);
+    }
+    Program command = init.program;
+    command.argv = probe.command;
+    command.stdio = {*nothing, *running->probe_output, *running->probe_output};
+    find(command);
+    init.probes.push_back(std::move(command));
+  }
+
+  // Namespaces and link; the set-up inside and the link outside go on at the same time.
+  if (uses(plan, ProbeKind::kNotify)) {
+    running->notify.emplace(state_->executor, state_->notify_path(service),
+                            [weak = std::weak_ptr<Running>(running)] {
+                              if (const auto self = weak.lock()) self->ask_again();
+                            });
+  }
+  running->sandbox.emplace(state_->executor, kServiceNamespaces, std::move(init),
+                           [this, name](const std::string& note) { event(name + ": " + note); });
+  output.write.reset();
+  state_->running[service] = running;
+  if (state_->attached[service]) state_->hub.detach(static_cast<unsigned>(service));
+  state_->attached[service] = true;
+  const InterfaceAddress address{plan.ipv4, state_->plan.ipv4_prefix, plan.ipv6,
+                                 state_->plan.ipv6_prefix};
+  co_await state_->hub.attach(static_cast<unsigned>(service), running->sandbox->pid(),
+                              running->sandbox->pidfd(), address);
+  {
+    const NetworkNamespaceGuard inside(running->sandbox->pidfd());
+    running->sockets.emplace();
+  }
+  for (const ForwardPlan& forward : plan.localhost) {
+    with_frame("offering port '" + forward.port + "' on localhost", [&] {
+      running->localhost.emplace_back(state_->executor,
+                                      listen_on_loopback(forward.number, !plan.ipv6.empty()),
+                                      plan.ipv4, forward.target);
+    });
+  }
+  co_await running->sandbox->prepared();
+
+  // Beyond this point the program runs.
+  if (running->stopping) throw Error("stopped before it was started");
+  running->launched = true;
+  const std::variant<pid_t, LaunchFailure> launched = co_await running->sandbox->launch();
+  if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
+    std::string text = std::string("cannot ") + describe(failure->step);
+    text += " '" +
+            (failure->step == Step::kWorkingDirectory ? plan.working_directory.string()
+                                                      : plan.command.front()) +
+            "': " + errno_text(failure->error_number);
+    if (failure->step == Step::kExec && failure->error_number == ENOENT) {
+      text += "; the interpreter named in its first line does not exist";
+    }
+    throw Error(text);
+  }
+}
+
+ProbeContext LinuxBackend::State::probe_context(std::size_t service,
+                                                std::shared_ptr<Running> self) {
+  const ServicePlan& service_plan = plan.services[service];
+  ProbeContext context;
+  context.name = service_plan.name;
+  context.ipv4 = service_plan.ipv4;
+  context.ipv6 = service_plan.ipv6;
+  context.working_directory = service_plan.working_directory;
+  context.listening_sockets = [self](Protocol protocol) {
+    return protocol == Protocol::kTcp ? self->sockets->tcp_listeners()
+                                      : self->sockets->udp_sockets();
+  };
+  context.log_matches = [self](const std::string& pattern) {
+    return self->matcher.matches(pattern);
+  };
+  context.notified_ready = [self] { return self->notify && self->notify->ready(); };
+  context.notify_status = [self] { return self->notify ? self->notify->status() : std::string(); };
+  context.on_change = [self](std::function<void()> wake) { self->wake = std::move(wake); };
+  context.run_command = [self, &service_plan](
+                            std::vector<std::string> command,
+                            std::chrono::milliseconds timeout) -> asio::awaitable<CommandOutcome> {
+    std::size_t index = 0;
+    for (const ProbePlan& probe : service_plan.ready) {
+      if (probe.kind != ProbeKind::kExec) continue;
+      if (probe.command == command) break;
+      ++index;
+    }
+    (void)!::ftruncate(*self->probe_output, 0);
+    const ProbeCommandResult result = co_await self->sandbox->run_probe(index, timeout);
+    co_return CommandOutcome{result.finished, result.status, last_text(*self->probe_output),
+                             result.error};
+  };
+  return context;
+}
+
+asio::awaitable<ReadyOutcome> LinuxBackend::wait_ready(std::size_t service) {
+  const ServicePlan& plan = state_->plan.services[service];
+  const std::shared_ptr<Running> running = state_->running[service];
+  const ProbeContext context = state_->probe_context(service, running);
+  const AwaitExit await_exit = [running]() -> asio::awaitable<ExitStatus> {
+    return running->sandbox->exited();
+  };
+  co_return co_await isoenv::wait_ready(plan.ready, context, await_exit, plan.ready_timeout,
+                                        state_->clock);
+}
+
+asio::awaitable<ExitStatus> LinuxBackend::exited(std::size_t service) {
+  const std::shared_ptr<Running> running = state_->running[service];
+  co_return co_await running->sandbox->exited();
+}
+
+asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
+                                                std::vector<std::string>& problems) noexcept {
+  const ServicePlan& plan = state_->plan.services[service];
+  const std::shared_ptr<Running> running = state_->running[service];
+  ServiceStop stop{plan.name, ServiceStop::How::kNotRunning, ""};
+  if (!running || !running->sandbox) co_return stop;
+  running->stopping = true;
+  Sandbox& sandbox = *running->sandbox;
+  try {
+    if (!sandbox.has_exited()) {
+      asio::steady_timer deadline(state_->executor, plan.stop_timeout);
+      if (running->launched) {
+        sandbox.signal(plan.stop_signal);
+        deadline.async_wait([running](const boost::system::error_code& cancelled) {
+          if (cancelled || running->sandbox->has_exited()) return;
+          running->killed = true;
+          running->sandbox->kill();
+        });
+      } else {
+        sandbox.kill();
+      }
+      const ExitStatus status = co_await sandbox.exited();
+      stop.status = status.describe();
+      stop.how = running->killed ? ServiceStop::How::kKilled : ServiceStop::How::kStopped;
+    }
+    sandbox.kill();  // whatever the program has left behind
+    co_await sandbox.gone();
+    asio::steady_timer limit(state_->executor, kDrainLimit);
+    limit.async_wait([running](const boost::system::error_code& cancelled) {
+      if (!cancelled) running->output.reset();
+    });
+    if (running->output) co_await running->output->drained();
+    state_->merged.finish(plan.name);
+    running->matcher.finish();
+  } catch (const std::exception& error) {
+    problems.push_back("cannot stop '" + plan.name + "' cleanly: " + error.what());
+    sandbox.kill();
+  }
+  running->localhost.clear();
+  running->notify.reset();
+  running->sockets.reset();
+  co_return stop;
+}
+
+ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
+  ServiceFailure failure;
+  failure.service = state_->plan.services[service].name;
+  if (const auto& running = state_->running[service]) {
+    failure.last_lines = running->matcher.last_lines(kLastLines);
+    failure.log = state_->options.artefact_directory / (failure.service + ".log");
+  }
+  return failure;
+}
+
+void LinuxBackend::event(const std::string& text) { state_->merged.append("isoenv", text + "\n"); }
+
+std::vector<std::string> LinuxBackend::published(std::size_t service) const {
+  std::vector<std::string> result;
+  for (const auto& [port, number] : state_->published) {
+    if (port.service == service) {
+      result.push_back(port.port + " → 127.0.0.1:" + std::to_string(number));
+    }
+  }
+  return result;
+}
+
+}  // namespace isoenv

@@ -1,0 +1,202 @@
+#include "env/report.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace isoenv {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array kStateNames = {"down",      "waiting", "starting", "ready",
+                                    "completed", "failed",  "exited",   "stopping"};
+constexpr std::array kHowNames = {"not running", "stopped", "killed"};
+
+template <typename Enum, typename Names>
+Enum from_name(const Names& names, const std::string& name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  return static_cast<Enum>(found == names.end() ? 0 : found - names.begin());
+}
+
+/// Services may write any bytes; JSON carries what is valid UTF-8 and marks the rest.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Rows with as many cells as `header`, columns aligned by what a terminal shows (UTF-8).
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  const auto width = [](const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+    }));
+  };
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  }
+  return text;
+}
+
+std::string duration_text(std::chrono::milliseconds duration) {
+  const auto seconds = duration.count() / 1000;
+  if (seconds >= 3600) {
+    return std::to_string(seconds / 3600) + "h" + std::to_string(seconds % 3600 / 60) + "m";
+  }
+  if (seconds >= 60) return std::to_string(seconds / 60) + "m" + std::to_string(seconds % 60) + "s";
+  std::ostringstream text;
+  text.precision(1);
+  text << std::fixed << static_cast<double>(duration.count()) / 1000.0 << "s";
+  return text.str();
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+}  // namespace
+
+const char* state_name(ServiceState state) noexcept {
+  return kStateNames[static_cast<std::size_t>(state)];
+}
+
+std::string to_json(const UpReport& report) {
+  Json failures = Json::array();
+  for (const ServiceFailure& failure : report.failures) {
+    failures.push_back({{"service", failure.service},
+                        {"what", failure.what},
+                        {"diagnosis", failure.diagnosis},
+                        {"last_lines", failure.last_lines},
+                        {"log", failure.log.string()}});
+  }
+  return dump({{"environment", report.environment},
+               {"wanted", report.wanted},
+               {"up", report.failures.empty()},
+               {"failures", failures}});
+}
+
+UpReport up_report_from_json(const std::string& text) {
+  const Json json = Json::parse(text);
+  UpReport report{json.at("environment"), json.at("wanted"), {}};
+  for (const Json& failure : json.at("failures")) {
+    report.failures.push_back({failure.at("service"), failure.at("what"), failure.at("diagnosis"),
+                               failure.at("last_lines"), failure.at("log").get<std::string>()});
+  }
+  return report;
+}
+
+std::string to_json(const DownReport& report) {
+  Json stops = Json::array();
+  for (const ServiceStop& stop : report.stops) {
+    stops.push_back({{"service", stop.service},
+                     {"how", kHowNames[static_cast<std::size_t>(stop.how)]},
+                     {"status", stop.status}});
+  }
+  return dump({{"stops", stops}, {"problems", report.problems}});
+}
+
+DownReport down_report_from_json(const std::string& text) {
+  const Json json = Json::parse(text);
+  DownReport report;
+  for (const Json& stop : json.at("stops")) {
+    report.stops.push_back({stop.at("service"),
+                            from_name<ServiceStop::How>(kHowNames, stop.at("how")),
+                            stop.at("status")});
+  }
+  report.problems = json.at("problems").get<std::vector<std::string>>();
+  return report;
+}
+
+std::string to_json(const std::vector<ServiceStatus>& statuses) {
+  Json rows = Json::array();
+  for (const ServiceStatus& status : statuses) {
+    rows.push_back({{"service", status.service},
+                    {"kind", status.is_task ? "task" : "service"},
+                    {"state", state_name(status.state)},
+                    {"pid", status.pid},
+                    {"ipv4", status.ipv4},
+                    {"ipv6", status.ipv6},
+                    {"ports", status.ports},
+                    {"uptime_ms", status.uptime.count()},
+                    {"restarts", status.restarts},
+                    {"readiness", status.readiness}});
+  }
+  return dump(rows);
+}
+
+std::vector<ServiceStatus> statuses_from_json(const std::string& text) {
+  std::vector<ServiceStatus> statuses;
+  for (const Json& row : Json::parse(text)) {
+    ServiceStatus status;
+    status.service = row.at("service");
+    status.is_task = row.at("kind") == "task";
+    status.state = from_name<ServiceState>(kStateNames, row.at("state"));
+    status.pid = row.at("pid");
+    status.ipv4 = row.at("ipv4");
+    status.ipv6 = row.at("ipv6");
+    status.ports = row.at("ports").get<std::vector<std::string>>();
+    status.uptime = std::chrono::milliseconds(row.at("uptime_ms").get<std::int64_t>());
+    status.restarts = row.at("restarts");
+    status.readiness = row.at("readiness");
+    statuses.push_back(std::move(status));
+  }
+  return statuses;
+}
+
+std::string up_text(const UpReport& report) {
+  if (report.failures.empty()) return "";
+  std::string text = "environment '" + report.environment +
+                     "' is not up: " + std::to_string(report.failures.size()) + " of " +
+                     std::to_string(report.wanted) + " failed\n";
+  for (const ServiceFailure& failure : report.failures) {
+    text += "\n  " + failure.service + ": " + failure.what + "\n";
+    for (const std::string& line : failure.diagnosis) text += "    " + line + "\n";
+    if (!failure.last_lines.empty()) {
+      text += "    its last output:\n";
+      for (const std::string& line : failure.last_lines) text += "      | " + line + "\n";
+    }
+    if (!failure.log.empty()) text += "    whole log: " + failure.log.string() + "\n";
+  }
+  return text;
+}
+
+std::string down_text(const DownReport& report) {
+  std::string text;
+  for (const ServiceStop& stop : report.stops) {
+    text += stop.service;
+    text += stop.how == ServiceStop::How::kKilled ? ": did not stop in time and was killed\n"
+                                                  : ": stopped (" + stop.status + ")\n";
+  }
+  for (const std::string& problem : report.problems) text += problem + "\n";
+  return text;
+}
+
+std::string statuses_text(const std::vector<ServiceStatus>& statuses) {
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "STATE", "PID", "ADDRESS", "PORTS", "UPTIME", "RESTARTS", "READINESS"}};
+  for (const ServiceStatus& status : statuses) {
+    const bool running = status.pid != 0;
+    rows.push_back({status.service, state_name(status.state),
+                    running ? std::to_string(status.pid) : "-", status.ipv4,
+                    status.ports.empty() ? "-" : joined(status.ports),
+                    running ? duration_text(status.uptime) : "-", std::to_string(status.restarts),
+                    status.readiness});
+  }
+  return table(rows);
+}
+
+}  // namespace isoenv

@@ -1,0 +1,86 @@
+// What happened to services, as data: for people as text, for programs and the control channel as
+// JSON of the same words.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace isoenv {
+
+/// Why one service is not up.
+struct ServiceFailure {
+  std::string service;
+  std::string what;  ///< `not ready within 30 s`, `exit code 3 before it was ready`
+  std::vector<std::string> diagnosis;   ///< a line each
+  std::vector<std::string> last_lines;  ///< of its output
+  std::filesystem::path log;            ///< the whole output; "" when there is none
+};
+
+struct UpReport {
+  std::string environment;
+  std::size_t wanted = 0;                ///< how many services and tasks the call was about
+  std::vector<ServiceFailure> failures;  ///< empty: all are ready
+};
+
+/// How one service was stopped.
+struct ServiceStop {
+  enum class How {
+    kNotRunning,  ///< nothing was left to stop
+    kStopped,     ///< it ended after its stop signal
+    kKilled,      ///< it did not end in time and was killed
+  };
+  std::string service;
+  How how = How::kNotRunning;
+  std::string status;  ///< `exit code 0`, `killed by SIGKILL`; "" when it was not running
+};
+
+struct DownReport {
+  std::vector<ServiceStop> stops;     ///< in the order of stopping
+  std::vector<std::string> problems;  ///< what could not be cleaned up
+};
+
+enum class ServiceState {
+  kDown,
+  kWaiting,
+  kStarting,
+  kReady,
+  kCompleted,
+  kFailed,
+  kExited,
+  kStopping
+};
+
+/// `down`, `waiting`, `starting`, `ready`, `completed`, `failed`, `exited`, `stopping`.
+const char* state_name(ServiceState state) noexcept;
+
+/// One row of `isoenv ps`.
+struct ServiceStatus {
+  std::string service;
+  bool is_task = false;
+  ServiceState state = ServiceState::kDown;
+  std::int64_t pid = 0;  ///< on the host; 0 when not running
+  std::string ipv4;
+  std::string ipv6;
+  std::vector<std::string> ports;  ///< `http 3000`, `stats 8125/udp`, `http 3000 → 127.0.0.1:8080`
+  std::chrono::milliseconds uptime{};  ///< since its start; 0 when not running
+  unsigned restarts = 0;               ///< starts after the first one
+  std::string readiness;  ///< `tcp http: passed`, or what it waits for, or how it ended
+};
+
+std::string to_json(const UpReport& report);
+std::string to_json(const DownReport& report);
+std::string to_json(const std::vector<ServiceStatus>& statuses);
+
+UpReport up_report_from_json(const std::string& text);
+DownReport down_report_from_json(const std::string& text);
+std::vector<ServiceStatus> statuses_from_json(const std::string& text);
+
+/// For people. `up_text` is "" when nothing failed.
+std::string up_text(const UpReport& report);
+std::string down_text(const DownReport& report);
+std::string statuses_text(const std::vector<ServiceStatus>& statuses);
+
+}  // namespace isoenv
