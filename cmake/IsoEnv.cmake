@@ -106,7 +106,8 @@ target that it names must be visible there.
     line of output matches. ``READY_EXEC``: the command exits with 0.
     ``READY_FILE``, ``READY_UNIX``: the file is there, the socket accepts.
     ``READY_NOTIFY``: the service says so, as with :manpage:`sd_notify(3)`.
-    Paths and commands are templates. By default, every TCP port listens.
+    Paths and commands are templates; a relative path is relative to the
+    working directory. By default, every TCP port listens.
 
   ``READY_TIMEOUT <time>``, ``STOP_TIMEOUT <time>``
     How long to wait, such as ``500ms``, ``30s``, ``2m``: until it is ready
@@ -125,8 +126,9 @@ target that it names must be visible there.
 
     isoenv_add_task(<name> COMMAND <program> [<arg>...] [READY_EXIT <code>] ...)
 
-  It takes the words of :command:`isoenv_add_service` but ``PUBLISH`` and
-  ``LOCALHOST``. It is completed when it exits with 0, or with ``READY_EXIT``.
+  It takes the words of :command:`isoenv_add_service` but ``ALIASES``,
+  ``PUBLISH`` and ``LOCALHOST``. It is completed when it exits with 0, or with
+  the code of ``READY_EXIT``.
 
 .. command:: isoenv_add_environment
 

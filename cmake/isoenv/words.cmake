@@ -16,12 +16,12 @@ function(_isoenv_words out what)
     set(words NAME=one COMMAND=text SERVICES=many ENVIRONMENT=one SCOPE=one WORKING_DIRECTORY=one
         TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many)
   else()
-    set(words ENVIRONMENT=one COMMAND=text WORKING_DIRECTORY=one ALIASES=many PORTS=many ENV=many
-        ENV_MODE=one DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+ READY_LOG=text+
+    set(words ENVIRONMENT=one COMMAND=text WORKING_DIRECTORY=one PORTS=many ENV=many ENV_MODE=one
+        DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+ READY_LOG=text+
         READY_EXEC=text+ READY_FILE=many+ READY_UNIX=many+ READY_NOTIFY=flag READY_TIMEOUT=one
         STOP_SIGNAL=one STOP_TIMEOUT=one)
     if(what STREQUAL "service")
-      list(APPEND words PUBLISH=many LOCALHOST=many)
+      list(APPEND words ALIASES=many PUBLISH=many LOCALHOST=many)
     else()
       list(APPEND words READY_EXIT=one)
     endif()
@@ -48,6 +48,16 @@ function(_isoenv_parse caller what words)
     unset(values_${CMAKE_MATCH_1})
   endforeach()
 
+  # A word of the other kind of process is not a value either.
+  set(foreign "")
+  if(what MATCHES "^(service|task)$")
+    set(other_service task)
+    set(other_task service)
+    _isoenv_words(foreign ${other_${what}})
+    list(TRANSFORM foreign REPLACE "=.*" "")
+    list(REMOVE_ITEM foreign ${known})
+  endif()
+
   set(given "")
   set(probes "")
   set(current "")
@@ -72,6 +82,8 @@ function(_isoenv_parse caller what words)
       list(APPEND given ${word})
       set(current ${word})
       set(values "")
+    elseif(word IN_LIST foreign)
+      _isoenv_fail("${caller}" "a ${what} has no \"${word}\"")
     else()
       _isoenv_decode(plain "${word}")
       set(count 0)
@@ -145,15 +157,23 @@ function(_isoenv_bad_value caller what word value expected)
   _isoenv_fail("${caller}" "${word}: \"${value}\" is not ${expected}${hint}")
 endfunction()
 
-# Every environment, service, task, alias and port name is a DNS label.
+# Every environment and port name is a DNS label.
 function(_isoenv_check_name caller what word value)
   string(LENGTH "${value}" length)
   if(NOT value MATCHES "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$" OR length GREATER 63)
     _isoenv_bad_value("${caller}" ${what} "${word}" "${value}"
       "a name: 1 to 63 of a-z, 0-9 and \"-\", with no \"-\" at either end")
   endif()
-  if(value MATCHES "^(self|line|localhost)$")
+endfunction()
+
+# So is the name of a service, a task or an alias, and it is a host name and a word of templates.
+# inet_aton(3) takes 10 and 0x7f for addresses.
+function(_isoenv_check_host_name caller what word value)
+  _isoenv_check_name("${caller}" ${what} "${word}" "${value}")
+  if(value MATCHES "^(self|line|localhost|ip6-localhost|ip6-loopback)$")
     _isoenv_fail("${caller}" "${word}: the name \"${value}\" is reserved")
+  elseif(value MATCHES "^([0-9]+|0x[0-9a-f]*)$")
+    _isoenv_fail("${caller}" "${word}: the name \"${value}\" reads as an IP address")
   endif()
 endfunction()
 
@@ -186,11 +206,17 @@ endfunction()
 
 # A span of time such as 500ms, 30s, 2m: its milliseconds.
 function(_isoenv_milliseconds out caller what word value)
-  if(value MATCHES "^([0-9]+)(ms|s|m)$")
+  string(LENGTH "${value}" length)
+  if(value MATCHES "^([0-9]+)(ms|s|m)$" AND length LESS 12)
     set(factor_ms 1)
     set(factor_s 1000)
     set(factor_m 60000)
     math(EXPR span "${CMAKE_MATCH_1} * ${factor_${CMAKE_MATCH_2}}")
+    if(span GREATER 86400000)
+      _isoenv_fail("${caller}" "${word}: \"${value}\" is longer than a day")
+    elseif(span EQUAL 0 AND word STREQUAL "READY_TIMEOUT")
+      _isoenv_fail("${caller}" "${word}: \"${value}\" leaves no time")
+    endif()
   elseif(value MATCHES "^[0-9]+$")
     _isoenv_fail("${caller}" "${word}: \"${value}\" has no unit, did you mean \"${value}s\"?")
   else()
@@ -224,7 +250,7 @@ function(_isoenv_environment_name out caller what value)
     string(REGEX REPLACE "[^a-z0-9]+" "-" name "${name}")
     string(SUBSTRING "${name}" 0 63 name)
     string(REGEX REPLACE "^-|-+$" "" name "${name}")
-    if(name STREQUAL "" OR name MATCHES "^(self|line|localhost)$")
+    if(name STREQUAL "")
       _isoenv_fail("${caller}" "the project's name \"${PROJECT_NAME}\" does not make an \
 environment's name: give ENVIRONMENT")
     endif()

@@ -1,0 +1,24 @@
+# Runs one case: cmake -D CASE=<folder> -D WORK_DIR=<scratch> … -P run_case.cmake
+#
+# The case configures projects with configure_project(), asks what came of it, and states what it
+# expects with the expect_…() functions. The first expectation that fails ends it.
+cmake_minimum_required(VERSION 3.22)
+
+set(CASE_DIR "${CMAKE_CURRENT_LIST_DIR}/${CASE}")
+include("${CMAKE_CURRENT_LIST_DIR}/expect.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/project.cmake")
+
+# Leftovers of an earlier run, and the state of the make or ctest that this is part of.
+file(REMOVE_RECURSE "${WORK_DIR}")
+file(MAKE_DIRECTORY "${WORK_DIR}")
+foreach(variable IN ITEMS MAKEFLAGS MFLAGS GNUMAKEFLAGS CMAKE_GENERATOR CMAKE_PREFIX_PATH
+        CTEST_PARALLEL_LEVEL CTEST_OUTPUT_ON_FAILURE CTEST_INTERACTIVE_DEBUG_MODE)
+  unset(ENV{${variable}})
+endforeach()
+
+# A program that is there and is not run: CTest names only commands that exist.
+set(STAND_IN "${WORK_DIR}/isoenv")
+file(WRITE "${STAND_IN}" "#!/bin/false\n")
+file(CHMOD "${STAND_IN}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+
+include("${CASE_DIR}/case.cmake")
