@@ -158,7 +158,8 @@ std::string Renderer::resolve_port(const Template& piece, std::size_t service) {
       return {};
     }
   } else {
-    fault(piece, "has a word too many", "the form is {{SERVICE.port.NAME}}");
+    fault(piece, "has a word too many",
+          "write " + in_braces(join({piece.words.begin(), piece.words.begin() + 3}, ".")));
     return {};
   }
   if (as_url && (port == nullptr || port->protocol == Protocol::kUdp)) {

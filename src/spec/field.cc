@@ -192,7 +192,7 @@ std::uint16_t port_number(const std::string& digits, const std::string& where, F
     faults.push_back({where, in_quotes(digits) + " is not a port number", hint});
     return 0;
   }
-  const int number = digits.size() <= 9 ? std::stoi(digits) : 0;
+  const int number = digits.size() <= 5 ? std::stoi(digits) : 0;
   if (number >= 1 && number <= kHighestPort) return static_cast<std::uint16_t>(number);
   faults.push_back({where, "port number " + digits + " is not from 1 to 65535", hint});
   return 0;

@@ -96,31 +96,35 @@ bool is_option_of_any(const std::string& name) {
   });
 }
 
+void report_no_kind(const Field& field, Faults& faults) {
+  bool misspelt = false;
+  for (const JsonMember& member : field.node.members) {
+    if (is_option_of_any(member.name)) continue;
+    misspelt = true;
+    faults.push_back(
+        {key_path(field.where, member.name), "unknown key", suggest(member.name, probe_kinds())});
+  }
+  if (misspelt) return;
+  faults.push_back(
+      {field.where, "the probe has no kind", "it needs one of " + join(probe_kinds(), ", ")});
+}
+
 /// The kind the object names; nullptr, with a fault, when it names none or two.
 const KindEntry* only_kind(const Field& field, Faults& faults) {
   const KindEntry* only = nullptr;
-  bool unknown = false;
   for (const JsonMember& member : field.node.members) {
     const KindEntry* kind = find_kind(member.name);
-    if (kind == nullptr) {
-      if (is_option_of_any(member.name)) continue;
-      unknown = true;
-      faults.push_back(
-          {key_path(field.where, member.name), "unknown key", suggest(member.name, probe_kinds())});
-    } else if (only == nullptr) {
-      only = kind;
-    } else {
+    if (kind == nullptr) continue;
+    if (only != nullptr) {
       faults.push_back({field.where,
                         "a probe has one kind, this one has '" + std::string(only->name) +
                             "' and '" + member.name + "'",
                         "write two probes: all of them must pass"});
       return nullptr;
     }
+    only = kind;
   }
-  if (only == nullptr && !unknown) {
-    faults.push_back(
-        {field.where, "the probe has no kind", "it needs one of " + join(probe_kinds(), ", ")});
-  }
+  if (only == nullptr) report_no_kind(field, faults);
   return only;
 }
 
@@ -142,10 +146,11 @@ ProbeSpec read_probe(const Field& field, Faults& faults) {
                      [&](const ProbeKey& candidate) { return member.name == candidate.name; });
     if (option != kind->options.end()) {
       option->read(value, probe, faults);
-    } else if (is_option_of_any(member.name)) {
+    } else {
       faults.push_back(
           {value.where,
-           "a probe of kind '" + std::string(kind->name) + "' has no '" + member.name + "'", ""});
+           "a probe of kind '" + std::string(kind->name) + "' has no " + in_quotes(member.name),
+           suggest(member.name, probe_options(kind->name))});
     }
   }
   return probe;

@@ -23,11 +23,13 @@ struct Key {
 };
 
 void read_aliases(const Field& field, Reading& reading) {
-  const auto aliases = read_texts(field, reading.faults, /*allow_empty=*/false);
-  for (std::size_t i = 0; i < aliases.size(); ++i) {
-    if (aliases[i].empty()) continue;
-    check_host_name(aliases[i], "alias", index_path(field.where, i), reading.faults);
-    reading.service.aliases.push_back(aliases[i]);
+  if (!is_list(field, reading.faults)) return;
+  for (std::size_t i = 0; i < field.node.elements.size(); ++i) {
+    const Field element{field.node.elements[i], index_path(field.where, i)};
+    const auto alias = read_text(element, reading.faults);
+    if (!alias) continue;
+    check_host_name(*alias, "alias", element.where, reading.faults);
+    reading.service.aliases.push_back(*alias);
   }
 }
 

@@ -1,0 +1,209 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "unit/spec/parse_case.h"
+
+namespace isoenv {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::Pair;
+
+std::string service_faults(const std::string& members) { return faults_of(with_service(members)); }
+
+TEST(ServiceReaderTest, HasDocumentedDefaults) {
+  const ServiceSpec service = good_service("");
+  EXPECT_EQ(service.name, "user");
+  EXPECT_THAT(service.command, ElementsAre("serve"));
+  EXPECT_EQ(service.working_directory, "");
+  EXPECT_EQ(service.env_mode, EnvMode::kInherit);
+  EXPECT_EQ(service.ready_timeout, 30s);
+  EXPECT_EQ(service.stop_signal, SIGTERM);
+  EXPECT_EQ(service.stop_timeout, 10s);
+  EXPECT_TRUE(service.ready.empty());
+}
+
+TEST(ServiceReaderTest, ReadsEveryKey) {
+  const ServiceSpec service = good_service(
+      R"("working_directory": "services/user", "aliases": ["accounts", "people"],
+         "env": {"B": "", "A": "{{self.port}}"}, "env_mode": "clean", "ready_timeout": "500ms",
+         "stop_signal": "INT", "stop_timeout": "0s")");
+  EXPECT_EQ(service.working_directory, "services/user");
+  EXPECT_THAT(service.aliases, ElementsAre("accounts", "people"));
+  EXPECT_THAT(service.env, ElementsAre(Pair("B", ""), Pair("A", "{{self.port}}")));
+  EXPECT_EQ(service.env_mode, EnvMode::kClean);
+  EXPECT_EQ(service.ready_timeout, 500ms);
+  EXPECT_EQ(service.stop_signal, SIGINT);
+  EXPECT_EQ(service.stop_timeout, 0s);
+}
+
+TEST(ServiceReaderTest, RefusesAnUnknownKey) {
+  EXPECT_EQ(service_faults(R"("prots": {})"),
+            "services.user.prots: unknown key; did you mean 'ports'?");
+  EXPECT_EQ(service_faults(R"("image": "x")"),
+            "services.user.image: unknown key; expected one of command, working_directory, "
+            "aliases, ports, env, env_mode, depends, ready, ready_timeout, stop_signal, "
+            "stop_timeout, publish, localhost");
+}
+
+TEST(ServiceReaderTest, RefusesBadCommands) {
+  const auto fault = [](const std::string& command) {
+    return faults_of(R"({"version": 1, "environment": "a", "services": {"user": {"command": )" +
+                     command + "}}}");
+  };
+  EXPECT_EQ(fault("\"node x\""),
+            "services.user.command: expected a list of strings, found 'node x'; no shell splits "
+            "it: write [\"PROGRAM\", \"ARGUMENT\"]");
+  EXPECT_EQ(fault("[]"),
+            "services.user.command: the list is empty; its first element is the program");
+  EXPECT_EQ(fault("[\"\"]"), "services.user.command[0]: the program's name is empty");
+  EXPECT_EQ(fault("[\"x\", 80, true, null]"),
+            "services.user.command[1]: expected a string, found the number 80; write \"80\"\n"
+            "services.user.command[2]: expected a string, found true; write \"true\"\n"
+            "services.user.command[3]: expected a string, found null");
+  EXPECT_EQ(fault("[\"x\\u0000y\"]"),
+            "services.user.command[0]: the text holds a NUL character; remove the \\u0000\n"
+            "services.user.command[0]: the program's name is empty");
+}
+
+TEST(ServiceReaderTest, RefusesBadEnvironmentVariables) {
+  EXPECT_EQ(service_faults(R"("env": {"A": 8080, "B": true, "C": 1.50, "D": [], "E-F": "x"})"),
+            "services.user.env.A: expected a string, found the number 8080; write \"8080\"\n"
+            "services.user.env.B: expected a string, found true; write \"true\"\n"
+            "services.user.env.C: expected a string, found the number 1.50; write \"1.50\"\n"
+            "services.user.env.D: expected a string, found a list\n"
+            "services.user.env.E-F: 'E-F' is not the name of an environment variable; use "
+            "letters, digits and '_', no digit first");
+  EXPECT_EQ(service_faults(R"("env": {"1A": "x", "": "y"})"),
+            "services.user.env.1A: '1A' is not the name of an environment variable; use letters, "
+            "digits and '_', no digit first\n"
+            "services.user.env.'': '' is not the name of an environment variable; use letters, "
+            "digits and '_', no digit first");
+}
+
+TEST(ServiceReaderTest, RefusesUnknownEnvironmentModes) {
+  EXPECT_EQ(service_faults(R"("env_mode": "cleen")"),
+            "services.user.env_mode: unknown word 'cleen'; did you mean 'clean'?");
+  EXPECT_EQ(service_faults(R"("env_mode": true)"),
+            "services.user.env_mode: expected a string, found true; write \"true\"");
+}
+
+TEST(ServiceReaderTest, RefusesBadWorkingDirectories) {
+  EXPECT_EQ(service_faults(R"("working_directory": "")"),
+            "services.user.working_directory: expected a string that is not empty");
+}
+
+TEST(ServiceReaderTest, RefusesBadAliases) {
+  EXPECT_EQ(service_faults(R"("aliases": ["A", "localhost", "127", "", 5])"),
+            "services.user.aliases[0]: 'A' is not a name for an alias; use lower-case letters, "
+            "digits and inner '-'\n"
+            "services.user.aliases[1]: the name 'localhost' is reserved; choose another name\n"
+            "services.user.aliases[2]: the name '127' reads as an IP address; put a letter first\n"
+            "services.user.aliases[3]: expected a string that is not empty\n"
+            "services.user.aliases[4]: expected a string, found the number 5; write \"5\"");
+  EXPECT_EQ(service_faults(R"("aliases": "people")"),
+            "services.user.aliases: expected a list, found 'people'");
+}
+
+TEST(ServiceReaderTest, RefusesBadDurations) {
+  const std::string form = "expected a duration such as \"500ms\", \"30s\" or \"2m\", found ";
+  EXPECT_EQ(
+      service_faults(R"("ready_timeout": 30)"),
+      "services.user.ready_timeout: " + form + "the number 30; say the unit: \"30s\" or \"30ms\"");
+  EXPECT_EQ(service_faults(R"("stop_timeout": "30")"),
+            "services.user.stop_timeout: " + form + "'30'; say the unit: \"30s\" or \"30ms\"");
+  for (const char* bad : {"", "s", "-1s", "1.5s", "1h", "1 s", "30S"}) {
+    EXPECT_EQ(service_faults("\"ready_timeout\": \"" + std::string(bad) + "\""),
+              "services.user.ready_timeout: " + form + "'" + bad + "'");
+  }
+  EXPECT_EQ(service_faults(R"("ready_timeout": "0s")"),
+            "services.user.ready_timeout: '0s' leaves no time; write at least \"1ms\"");
+  EXPECT_EQ(service_faults(R"("ready_timeout": "1441m")"),
+            "services.user.ready_timeout: '1441m' is longer than a day");
+  EXPECT_EQ(service_faults(R"("ready_timeout": "99999999999999999999ms")"),
+            "services.user.ready_timeout: '99999999999999999999ms' is longer than a day");
+  EXPECT_EQ(good_service(R"("ready_timeout": "1440m")").ready_timeout, 24h);
+}
+
+TEST(ServiceReaderTest, RefusesUnknownSignals) {
+  EXPECT_EQ(service_faults(R"("stop_signal": "SIGTREM")"),
+            "services.user.stop_signal: unknown signal 'SIGTREM'; did you mean 'SIGTERM'?");
+  EXPECT_EQ(service_faults(R"("stop_signal": "term")"),
+            "services.user.stop_signal: unknown signal 'term'; did you mean 'SIGTERM'?");
+  EXPECT_EQ(service_faults(R"("stop_signal": "please")"),
+            "services.user.stop_signal: unknown signal 'please'; write a name such as \"SIGTERM\" "
+            "or \"SIGINT\"");
+  EXPECT_EQ(service_faults(R"("stop_signal": 15)"),
+            "services.user.stop_signal: expected a signal's name such as \"SIGTERM\", found the "
+            "number 15");
+}
+
+std::vector<DependencySpec> good_depends(const std::string& depends) {
+  return parse_good(R"({"version": 1, "environment": "a",
+                        "services": {"order": {"command": ["x"], "depends": )" +
+                    depends + R"(}, "user": {"command": ["x"]}},
+                        "tasks": {"seed": {"command": ["x"]}}})")
+      .services.front()
+      .depends;
+}
+
+std::string depends_faults(const std::string& depends) {
+  return faults_of(R"({"version": 1, "environment": "a",
+                       "services": {"order": {"command": ["x"], "depends": )" +
+                   depends + R"(}, "user": {"command": ["x"]}},
+                       "tasks": {"seed": {"command": ["x"]}}})");
+}
+
+TEST(ServiceReaderTest, NeedsServicesReadyAndTasksCompletedByDefault) {
+  const auto depends = good_depends(R"(["user", "seed", "unknown"])");
+  ASSERT_EQ(depends.size(), 3u);
+  EXPECT_EQ(depends[0].need, Need::kReady);
+  EXPECT_EQ(depends[1].need, Need::kCompleted);
+  EXPECT_EQ(depends[2].need, Need::kReady);
+}
+
+TEST(ServiceReaderTest, ReadsWhatIsNeeded) {
+  const auto depends = good_depends(R"({"seed": "completed", "user": "started"})");
+  ASSERT_EQ(depends.size(), 2u);
+  EXPECT_EQ(depends[0].name, "seed");
+  EXPECT_EQ(depends[0].need, Need::kCompleted);
+  EXPECT_EQ(depends[1].need, Need::kStarted);
+}
+
+TEST(ServiceReaderTest, RefusesNeedsThatNeverComeTrue) {
+  EXPECT_EQ(depends_faults(R"({"seed": "ready"})"),
+            "services.order.depends.seed: 'seed' is a task, it can only be needed as "
+            "\"completed\"; write \"completed\"");
+  EXPECT_EQ(depends_faults(R"({"user": "completed"})"),
+            "services.order.depends.user: 'user' is a service, it does not complete; write "
+            "\"ready\" or \"started\", or declare it under 'tasks'");
+}
+
+TEST(ServiceReaderTest, RefusesBadDependencies) {
+  EXPECT_EQ(depends_faults(R"({"user": "redy"})"),
+            "services.order.depends.user: unknown word 'redy'; did you mean 'ready'?");
+  EXPECT_EQ(depends_faults(R"(["user", "user"])"),
+            "services.order.depends[1]: 'user' stands twice; remove one of them");
+  EXPECT_EQ(depends_faults(R"("user")"),
+            "services.order.depends: expected an object or a list, found 'user'; write "
+            "{\"NAME\": \"ready\"} or [\"NAME\"]");
+}
+
+TEST(TaskReaderTest, HasNothingThatOthersReachItBy) {
+  EXPECT_EQ(faults_of(with_task(R"("publish": [], "localhost": [], "aliases": [])")),
+            "tasks.seed.publish: a task has no 'publish'; only a service is there to be reached\n"
+            "tasks.seed.localhost: a task has no 'localhost'; only a service is there to be "
+            "reached\n"
+            "tasks.seed.aliases: a task has no 'aliases'; only a service is there to be reached");
+}
+
+TEST(TaskReaderTest, RefusesAnUnknownKey) {
+  EXPECT_EQ(faults_of(with_task(R"("comand": ["x"])")),
+            "tasks.seed.comand: unknown key; did you mean 'command'?");
+}
+
+}  // namespace
+}  // namespace isoenv
