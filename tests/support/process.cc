@@ -137,6 +137,7 @@ Process::Process(const std::vector<std::string>& argv, const ProcessOptions& opt
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) become(plan);
 
+  ::fcntl(*in.write_end, F_SETFL, O_NONBLOCK);
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0U)));
   stdin_ = std::move(in.write_end);
   stdout_ = std::move(out.read_end);
@@ -147,6 +148,7 @@ Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       pidfd_(std::move(other.pidfd_)),
       stdin_(std::move(other.stdin_)),
+      pending_input_(std::move(other.pending_input_)),
       stdout_(std::move(other.stdout_)),
       stderr_(std::move(other.stderr_)),
       outcome_(std::move(other.outcome_)) {}
@@ -161,17 +163,19 @@ void Process::send_signal(int signal) const {
   if (pid_ > 0) ::kill(pid_, signal);
 }
 
-void Process::write_stdin(const std::string& text) const {
-  // A child that closed its end early must not kill the test: SIGPIPE is ignored in system_main.cc.
-  std::size_t sent = 0;
-  while (sent < text.size()) {
-    const ssize_t size = ::write(*stdin_, text.data() + sent, text.size() - sent);
-    if (size < 0) return;
-    sent += static_cast<std::size_t>(size);
-  }
+void Process::write_stdin(const std::string& text) {
+  pending_input_ += text;
+  write_pending();
 }
 
-void Process::close_stdin() { stdin_.reset(); }
+void Process::write_pending() {
+  // A child that closed its end early must not kill the test: SIGPIPE is ignored in system_main.cc.
+  while (!pending_input_.empty()) {
+    const ssize_t size = ::write(*stdin_, pending_input_.data(), pending_input_.size());
+    if (size < 0 && errno == EAGAIN) return;
+    pending_input_.erase(0, size < 0 ? pending_input_.size() : static_cast<std::size_t>(size));
+  }
+}
 
 bool Process::ended() {
   pollfd watched{pidfd_ ? *pidfd_ : -1, POLLIN, 0};
@@ -191,13 +195,15 @@ void Process::read_available(UniqueFd& pipe, std::string& text) {
 
 bool Process::read_once(std::chrono::milliseconds patience) {
   // poll(2) passes over negative descriptors: a closed pipe or a reaped process.
-  std::array<pollfd, 3> watched{{{stdout_ ? *stdout_ : -1, POLLIN, 0},
+  std::array<pollfd, 4> watched{{{stdout_ ? *stdout_ : -1, POLLIN, 0},
                                  {stderr_ ? *stderr_ : -1, POLLIN, 0},
-                                 {pidfd_ ? *pidfd_ : -1, POLLIN, 0}}};
+                                 {pidfd_ ? *pidfd_ : -1, POLLIN, 0},
+                                 {pending_input_.empty() ? -1 : *stdin_, POLLOUT, 0}}};
   if (::poll(watched.data(), watched.size(), static_cast<int>(patience.count())) <= 0) return false;
   if (watched[0].revents != 0) read_available(stdout_, outcome_.out);
   if (watched[1].revents != 0) read_available(stderr_, outcome_.err);
   if (watched[2].revents != 0) reap();
+  if (watched[3].revents != 0) write_pending();
   return true;
 }
 
@@ -220,9 +226,9 @@ bool Process::wait_for_output(const std::string& text) {
 }
 
 Outcome Process::wait(std::chrono::milliseconds patience) {
-  stdin_.reset();
   const auto deadline = Clock::now() + patience;
   while (pid_ > 0 || stdout_ || stderr_) {
+    if (pending_input_.empty()) stdin_.reset();
     if (read_once(left_until(deadline))) continue;
     outcome_.timed_out = pid_ > 0;
     outcome_.output_left_open = pid_ <= 0;

@@ -54,8 +54,8 @@ class Process {
 
   pid_t pid() const { return pid_; }
   void send_signal(int signal) const;
-  void write_stdin(const std::string& text) const;
-  void close_stdin();
+  /// Written as the process reads it: now, and while this is waited for.
+  void write_stdin(const std::string& text);
   /// True when the process has ended; never waits.
   [[nodiscard]] bool ended();
 
@@ -63,17 +63,19 @@ class Process {
   [[nodiscard]] bool wait_for_output(const std::string& text);
   const std::string& output_so_far() const { return outcome_.out; }
 
-  /// Until the process has ended and both its pipes are closed. Closes stdin first.
+  /// Until the process has ended and both its pipes are closed. Closes stdin once all is written.
   Outcome wait(std::chrono::milliseconds patience = kPatience);
 
  private:
   bool read_once(std::chrono::milliseconds patience);
   void read_available(UniqueFd& pipe, std::string& text);
+  void write_pending();
   void reap();
 
   pid_t pid_ = -1;
   UniqueFd pidfd_;
   UniqueFd stdin_;
+  std::string pending_input_;
   UniqueFd stdout_;
   UniqueFd stderr_;
   Outcome outcome_;

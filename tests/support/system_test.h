@@ -64,13 +64,14 @@ class SystemTest : public ::testing::Test {
   /// The keeper of the only instance of this test, from the lease in runtime_dir().
   pid_t keeper() const;
 
+  /// One line for each thing of this test that is on the machine now.
+  std::vector<std::string> leftovers() const;
   /// No process, interface, route, rule, named namespace, mount, run directory, lease or temporary
   /// file of this test. The kernel tidies up in its own time: it has two seconds.
   void expect_nothing_left();
 
  private:
   Words up_words(const std::filesystem::path& spec, const Words& words) const;
-  std::vector<std::string> leftovers() const;
 
   TempDir dir_;
   ProcessOptions options_;
