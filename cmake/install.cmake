@@ -3,6 +3,12 @@
 # Everything CMake reads goes under share/: it is the same for every architecture, and a consumer
 # without languages does not know its library directory.
 
+option(ISOENV_INSTALL "Install IsoEnv with the project that it is part of"
+  ${PROJECT_IS_TOP_LEVEL})
+if(NOT ISOENV_INSTALL)
+  return()
+endif()
+
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 

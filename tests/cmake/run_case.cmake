@@ -7,6 +7,7 @@ cmake_minimum_required(VERSION 3.22)
 set(CASE_DIR "${CMAKE_CURRENT_LIST_DIR}/${CASE}")
 include("${CMAKE_CURRENT_LIST_DIR}/expect.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/project.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/running.cmake")
 
 # Leftovers of an earlier run, and the state of the make or ctest that this is part of.
 file(REMOVE_RECURSE "${WORK_DIR}")
@@ -15,6 +16,11 @@ foreach(variable IN ITEMS MAKEFLAGS MFLAGS GNUMAKEFLAGS CMAKE_GENERATOR CMAKE_PR
         CTEST_PARALLEL_LEVEL CTEST_OUTPUT_ON_FAILURE CTEST_INTERACTIVE_DEBUG_MODE)
   unset(ENV{${variable}})
 endforeach()
+
+# Where isoenv keeps its run directories: a short path, as they hold sockets.
+string(SHA1 hash "${WORK_DIR}")
+string(SUBSTRING "${hash}" 0 8 hash)
+set(RUNTIME_DIR "/tmp/isoenv-case-${hash}")
 
 # A program that is there and is not run: CTest names only commands that exist.
 set(STAND_IN "${WORK_DIR}/isoenv")

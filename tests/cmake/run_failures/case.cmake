@@ -1,0 +1,24 @@
+# Where CTest does not run the clean-up, or not the set-up.
+require_isoenv()
+configure_stack(-DOWN=1 -DFAILING=ON)
+
+run_ctest(-j 4 --stop-on-failure)
+expect_greater("the exit code of a failing run" "${result}" 0)
+expect_nothing_left()
+
+# Below the top-level directory the fixtures are not known to CTest.
+execute_process(COMMAND "${CTEST}" --output-on-failure WORKING_DIRECTORY "${BUILD_DIR}/below"
+  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+expect_greater("the exit code of a run below the top" "${result}" 0)
+expect_contains("the output" "${output}" "below.shared (Failed)")
+expect_matches("the output" "${output}" "isoenv: [^\n]*stack")
+expect_nothing_left()
+
+# A service that does not come up fails its set-up, and its tests do not run.
+execute_process(COMMAND "${CMAKE_COMMAND}" -DTEST_SERVICE=/nowhere/test_service "${BUILD_DIR}"
+  OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+run_ctest(-R shared.store)
+expect_greater("the exit code" "${result}" 0)
+expect_contains("the output" "${output}" "/nowhere/test_service")
+expect_contains("the output" "${output}" "shared.store (Not Run)")
+expect_nothing_left()

@@ -1,0 +1,11 @@
+# What is written in CMakeLists.txt arrives in the program, byte by byte.
+require_isoenv()
+set(ENV{ISOENV_RUNTIME_DIR} "${RUNTIME_DIR}")
+configure_project(ARGS "-DISOENV_EXECUTABLE=${ISOENV_EXECUTABLE}")
+expect_passed()
+set(common "\n--\na;b\n--\n[\n--\n]\n--\n\\\n--\nend\\\n--\n\\;\n--\n\"\n--\n'\n--\n$\n--\n\${HOME}\n--\n$<\n--\n%3B\n--\ntab\tnewline\nend\n--\ngrüße 🙂\n--\n")
+set(rest "\n--\na\"b\\\n--\ntask=yes\n--\na;[\\\"\n--\n")
+file(READ "${BUILD_DIR}/task.txt" text)
+expect_equal("what the task was given" "${text}" "${common}{{${rest}")
+file(READ "${BUILD_DIR}/test.txt" text)
+expect_equal("what the test was given" "${text}" "${common}{{{{${rest}")
