@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "ready/listening.h"
 #include "ready/pattern.h"
 
 namespace isoenv {
@@ -163,6 +164,10 @@ asio::awaitable<ProbeResult> http_attempt(const ProbePlan& probe, const ProbeCon
   if (reply.refused && !context.ipv6.empty()) {
     question.address = context.ipv6;
     reply = co_await ask(question);
+  }
+  if (reply.refused && context.listening_sockets) {
+    reply.result.answer += ", " + describe_sockets(context.listening_sockets(Protocol::kTcp),
+                                                   {context.ipv4, context.ipv6}, probe.port);
   }
   co_return std::move(reply.result);
 }

@@ -1,7 +1,8 @@
 // One HTTP GET against a service, judged by its status and body.
 //
 // A new connection an attempt, from the caller's network namespace; nothing is kept. Reads at most
-// 1 MiB of an answer, and its body only when the body is judged.
+// 1 MiB of an answer, and its body only when the body is judged. A refused connection is answered
+// with what the service listens on instead.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

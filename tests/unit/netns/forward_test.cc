@@ -348,23 +348,44 @@ TEST_F(ForwarderTest, MayBeReplacedByAnother) {
   EXPECT_EQ(run(read_some(next.service, 5)), "hello");
 }
 
+/// No new descriptor can be had while this lives.
+class DescriptorFamine {
+ public:
+  DescriptorFamine() {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit none{0, before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~DescriptorFamine() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+
+ private:
+  rlimit before_{};
+};
+
 TEST_F(ForwarderTest, RestsWhenThereIsNoDescriptorForAClient) {
   tcp::socket client(io_);
   client.connect({asio::ip::address_v4::loopback(), forwarder_->port()});
   client.non_blocking(true);
-
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-  const rlimit none{0, limit.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  const std::size_t steps = io_.run_for(std::chrono::milliseconds(20));
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-  EXPECT_LT(steps, 20U);  // a listener that spins takes thousands
-  EXPECT_EQ(forwarder_->connections(), 0U);
-
+  {
+    const DescriptorFamine famine;
+    const std::size_t steps = io_.run_for(std::chrono::milliseconds(20));
+    EXPECT_LT(steps, 20U);  // a listener that spins takes thousands
+    EXPECT_EQ(forwarder_->connections(), 0U);
+  }
   tcp::socket service = accept_at_service();
   EXPECT_FALSE(run(write(client, "patience")));
   EXPECT_EQ(run(read_some(service, 8)), "patience");
+}
+
+TEST_F(ForwarderTest, MayBeDestroyedWhileItRests) {
+  tcp::socket client(io_);
+  client.connect({asio::ip::address_v4::loopback(), forwarder_->port()});
+  const DescriptorFamine famine;
+  io_.poll();
+  forwarder_.reset();
+  io_.restart();
+  io_.poll();
+  EXPECT_TRUE(io_.stopped());
 }
 
 }  // namespace

@@ -203,6 +203,14 @@ TEST_F(HttpProbeTest, SaysWhenTheConnectionIsRefused) {
   EXPECT_EQ(result.answer, "connection refused");
 }
 
+TEST_F(HttpProbeTest, SaysWhatListensInsteadOfTheRefusedPort) {
+  probe_.port = 1;
+  context_.listening_sockets = [](Protocol) {
+    return std::vector<BoundSocket>{{"127.0.0.1", 3000, false}};
+  };
+  EXPECT_EQ(ask().answer, "connection refused, listens on 127.0.0.1:3000, expected *:1");
+}
+
 TEST_F(HttpProbeTest, AsksOverIpv6WhenIpv4Refuses) {
   try {
     server_.emplace(io_, tcp::endpoint(asio::ip::address_v6::loopback(), 0),
