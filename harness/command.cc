@@ -23,7 +23,13 @@ namespace {
 std::string isoenv_version() { return ISOENV_VERSION; }
 
 EnvironmentSpec load_spec(const std::filesystem::path& file) {
-  ParseResult result = parse_spec_file(file);
+  ParseResult result;
+  try {
+    result = parse_spec_file(file);
+  } catch (const SystemError& error) {
+    throw SystemError(error.error_number(), error.operation(), file, ExitCode::kUsage,
+                      "name the spec with --file FILE");
+  }
   if (const auto* faults = std::get_if<std::vector<Diagnostic>>(&result)) {
     refuse_spec(file, *faults);
   }

@@ -140,7 +140,10 @@ std::vector<RunningInstance> select_instances(const std::filesystem::path& root,
   std::erase_if(candidates, [&](const RunningInstance& instance) {
     const InstanceKey& key = instance.lease.key;
     if (key.run || key.ctest != caller.ctest) return true;
-    if (selection.file) return key != shared_key(*selection.file, selection.name, caller);
+    if (selection.file) {
+      const InstanceKey meant = shared_key(*selection.file, selection.name, caller);
+      return instance.directory.id() != instance_id(meant);
+    }
     return !selection.name.empty() && key.name != selection.name;
   });
   if (caller.ctest || candidates.size() < 2) return candidates;

@@ -123,7 +123,9 @@ UniqueFd write_lease(const RunDirectory& directory, const Lease& lease) {
   UniqueFd file(::open(draft.c_str(), kFlags, S_IRUSR | S_IWUSR));
   if (!file) throw_errno("write the lease", draft);
   if (::flock(*file, LOCK_EX | LOCK_NB) != 0) throw_errno("lock the lease", draft);
-  write_all(*file, to_json(lease).dump(2) + "\n", draft);
+  // A path may hold bytes that are no UTF-8; the directory's name, not the path, is the identity.
+  const std::string text = to_json(lease).dump(2, ' ', false, Json::error_handler_t::replace);
+  write_all(*file, text + "\n", draft);
   if (::rename(draft.c_str(), directory.lease_file().c_str()) != 0) {
     throw_errno("write the lease", directory.lease_file());
   }

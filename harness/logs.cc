@@ -33,6 +33,7 @@ struct LogSource {
   ProcessId keeper;                 ///< of a live instance
 
   std::filesystem::path log_file() const { return directory / "isoenv.log"; }
+  bool is_live() const { return keeper.pid > 0; }
 };
 
 /// The last instance of the spec, when none is up.
@@ -154,7 +155,7 @@ void print_available(int log, LinePrinter& printer) {
   std::cout.flush();
 }
 
-/// Tells what happens to a log and its instance.
+/// Tells what happens to a live instance and its log.
 class LogWatch {
  public:
   explicit LogWatch(const LogSource& source) : inotify_(::inotify_init1(IN_CLOEXEC)) {
@@ -211,7 +212,7 @@ int logs_command(const std::vector<std::string>& arguments) {
   if (!log) throw_errno("open the log", source.log_file());
 
   LinePrinter printer(options.services);
-  if (options.follow && artefacts_in_use(source.directory)) {
+  if (options.follow && source.is_live()) {
     LogWatch watch(source);
     // What is written before the end is printed before the return: the end is asked for first.
     for (bool ended = watch.ended(); !ended; ended = watch.ended()) {

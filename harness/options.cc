@@ -184,11 +184,13 @@ Division divide(const Grammar& grammar, const Arguments& arguments) {
     if (option == nullptr) refuse_unknown(grammar, *word);
     if (option->long_name() == "help") division.help = true;
     const bool is_long = word->rfind("--", 0) == 0;
-    const bool attached = is_long ? word->find('=') != std::string::npos : word->size() > 2;
-    if (option->semantic()->max_tokens() == 0 || attached) continue;
-    if (word + 1 == arguments.end() || word[1] == "--" ||
+    const std::size_t equals = is_long ? word->find('=') : std::string::npos;
+    const bool attached = is_long ? equals != std::string::npos : word->size() > 2;
+    const bool takes_value = option->semantic()->max_tokens() > 0;
+    if (!takes_value || (attached && equals != word->size() - 1)) continue;
+    if (attached || word + 1 == arguments.end() || word[1] == "--" ||
         (word[1].size() > 1 && find_option(grammar, word[1]) != nullptr)) {
-      refuse("option '" + *word + "' needs a value", see_help(grammar));
+      refuse("option '" + word->substr(0, equals) + "' needs a value", see_help(grammar));
     }
     division.options.push_back(*++word);
   }

@@ -81,6 +81,13 @@ TEST_F(LeaseTest, IsNotThereUnlessIsoenvWroteIt) {
   }
 }
 
+TEST_F(LeaseTest, IsWrittenForAPathOfAnyBytes) {
+  Lease lease = sample_lease();
+  lease.key.spec_file = "/src/caf\xe9.json";
+  const UniqueFd held = write_lease(directory(), lease);
+  EXPECT_EQ(read_lease(directory())->key.name, lease.key.name);
+}
+
 TEST_F(LeaseTest, IsNotReadThroughALink) {
   (void)write_lease(directory(), sample_lease());
   fs::rename(directory().lease_file(), directory().path() / "elsewhere");

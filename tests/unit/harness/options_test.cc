@@ -99,7 +99,7 @@ TEST(OptionsTest, NeedTheirValues) {
   EXPECT_THAT(refusal(parse_up, {"--file"}), HasSubstr("option '--file' needs a value"));
   EXPECT_THAT(refusal(parse_up, {"--file", "--json"}), HasSubstr("option '--file' needs a value"));
   EXPECT_THAT(refusal(parse_up, {"-f", "--", "a"}), HasSubstr("option '-f' needs a value"));
-  EXPECT_THAT(refusal(parse_up, {"--file="}), HasSubstr("--file"));
+  EXPECT_THAT(refusal(parse_up, {"--file="}), HasSubstr("option '--file' needs a value"));
   EXPECT_THAT(refusal(parse_up, {"--file", ""}), HasSubstr("option '--file' needs a value"));
   EXPECT_THAT(refusal(parse_up, {"--json=yes"}), HasSubstr("--json"));
 }
