@@ -1,7 +1,6 @@
 #include "netns/forward.h"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +15,6 @@
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <list>
-#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -142,8 +140,7 @@ LoopbackListener listen_on_loopback(std::uint16_t port, bool ipv6) {
 
 struct Forwarder::State {
   struct Listener {
-    asio::posix::stream_descriptor
-        socket;  // waits for clients; accept4(2) is called on it directly
+    asio::posix::stream_descriptor socket;  // only waits: Asio would accept without CLOEXEC
     asio::steady_timer pause;
   };
 

@@ -11,7 +11,6 @@
 #include <boost/beast/http.hpp>
 #include <boost/none.hpp>
 #include <boost/system/system_error.hpp>
-#include <cerrno>
 #include <optional>
 #include <string>
 #include <utility>

@@ -22,10 +22,11 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstPause{1};
 constexpr milliseconds kLongestPause{50};
-// How long one attempt may hang before the next is worth more, and what is left for the last one.
+// How long one attempt may hang before the next is worth more. The last one, at the deadline, has
+// a little of its own: its answer is what people will read.
 constexpr milliseconds kHttpAttempt{5'000};
 constexpr milliseconds kCommandAttempt{30'000};
-constexpr milliseconds kLastAttempt{250};
+constexpr milliseconds kLastAttempt{1'000};
 
 /// Ends a pause before its time: a probe may answer differently now.
 class Wake {
