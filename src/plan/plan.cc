@@ -86,11 +86,12 @@ class LoopbackPorts {
       const auto [taken, fresh] = taken_.emplace(forward.number, Claim{service, forward.port});
       if (fresh) continue;
       const ServiceSpec& here = spec_.services[service];
+      const std::string other = spec_.services[taken->second.service].name;
       faults_.push_back({spec_path(here) + "." + key_ + "." + forward.port,
-                         "'" + here.name + "' and '" + spec_.services[taken->second.service].name +
+                         "'" + here.name + "' (port '" + forward.port + "') and '" + other +
                              "' (port '" + taken->second.port + "') both take port " +
                              std::to_string(forward.number) + " of " +
-                             (key_ == "publish" ? "the host's loopback" : "localhost"),
+                             (key_ == "publish" ? "the host's localhost" : "localhost"),
                          "give one of them another number"});
     }
   }

@@ -1,4 +1,6 @@
-// JSON text → EnvironmentSpec, or every fault of it at once. Pure but for parse_file.
+// JSON text → EnvironmentSpec, or every fault of it at once.
+//
+// Pure but for reading files: the spec itself in parse_spec_file, and the one it names as "lines".
 #pragma once
 
 #include <filesystem>

@@ -213,13 +213,13 @@ TEST(PlanTest, RefusesTwoServicesOnOneLoopbackPort) {
   EXPECT_EQ(plan_faults(spec_of(
                 R"("user": {"command": ["x"], "ports": {"http": 80}, "localhost": ["http"]},
                    "order": {"command": ["x"], "ports": {"api": 80}, "localhost": ["api"]})")),
-            "services.order.localhost.api: 'order' and 'user' (port 'http') both take port 80 of "
-            "localhost; give one of them another number");
-  EXPECT_EQ(plan_faults(spec_of(
-                R"("user": {"command": ["x"], "ports": {"a": 1, "b": 2},
-                            "publish": {"a": 8080, "b": 8080}})")),
-            "services.user.publish.b: 'user' and 'user' (port 'a') both take port 8080 of the "
-            "host's loopback; give one of them another number");
+            "services.order.localhost.api: 'order' (port 'api') and 'user' (port 'http') both "
+            "take port 80 of localhost; give one of them another number");
+  EXPECT_EQ(
+      plan_faults(spec_of(R"("user": {"command": ["x"], "ports": {"a": 1, "b": 2},
+                                      "publish": {"a": 8080, "b": 8080}})")),
+      "services.user.publish.b: 'user' (port 'b') and 'user' (port 'a') both take port 8080 of "
+      "the host's localhost; give one of them another number");
 }
 
 TEST(PlanTest, TakesOneNumberForTheHostAndTheInstance) {
