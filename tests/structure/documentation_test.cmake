@@ -16,9 +16,12 @@ function(output_of out)
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
-# All distinct first groups of the matches of <regex> in <text>, sorted.
+# All distinct first groups of the matches of <regex> in <text>, sorted. The text is searched with
+# `<` and `>` for square brackets, which would keep list items together.
 function(find_all regex text out)
   set(found)
+  string(REPLACE "[" "<" text "${text}")
+  string(REPLACE "]" ">" text "${text}")
   string(REGEX MATCHALL "${regex}" matches "${text}")
   foreach(match IN LISTS matches)
     string(REGEX MATCH "${regex}" match "${match}")
@@ -60,7 +63,7 @@ endfunction()
 function(check_links document)
   get_filename_component(folder "${document}" DIRECTORY)
   file(READ "${document}" text)
-  find_all("\\]\\(([^)]+)\\)" "${text}" links)
+  find_all(">\\(([^)]+)\\)" "${text}" links)
   foreach(link IN LISTS links)
     if(link MATCHES "^https?://")
       continue()
