@@ -46,7 +46,7 @@ std::string timestamp() {
   const std::time_t now = std::time(nullptr);
   std::tm parts = {};
   ::localtime_r(&now, &parts);
-  std::array<char, 32> text;
+  std::array<char, 32> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts);
   return {text.data(), size};
 }

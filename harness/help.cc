@@ -64,14 +64,15 @@ CommandHelp run_help() {
 }
 
 CommandHelp ps_help() {
-  return {
-      "isoenv ps [OPTION…]",
-      "Shows the instances of this user and their services: state, process id, address, ports,\n"
-      "time since the start, restarts and what readiness waits for. Under ctest only those of\n"
-      "that ctest run.",
-      "  0    shown, also when nothing is up\n"
-      "  2    wrong command line\n",
-      "  isoenv ps --json\n"};
+  return {"isoenv ps [OPTION…]",
+          "Shows the services of an instance that is up: state, process id, address, ports, time "
+          "since\n"
+          "the start, restarts and readiness. Under ctest it is the instance of that ctest run;\n"
+          "elsewhere the one of the spec and name, or the only one that is up.",
+          "  0    shown\n"
+          "  1    no instance is up\n"
+          "  2    wrong command line, or several instances could be meant\n",
+          "  isoenv ps --json\n"};
 }
 
 CommandHelp logs_help() {

@@ -97,7 +97,7 @@ UniqueFd open_lease(const RunDirectory& directory) {
 
 std::string read_all(int file) {
   std::string text;
-  std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer{};
   ssize_t size = 0;
   while ((size = ::read(file, buffer.data(), buffer.size())) > 0) {
     text.append(buffer.data(), static_cast<std::size_t>(size));

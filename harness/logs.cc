@@ -113,7 +113,7 @@ std::string_view service_of(std::string_view line) {
 /// before it.
 class LinePrinter {
  public:
-  explicit LinePrinter(const std::vector<std::string>& services) : services_(services) {}
+  explicit LinePrinter(std::vector<std::string> services) : services_(std::move(services)) {}
 
   void print(std::string_view text) {
     pending_ += text;
@@ -146,7 +146,7 @@ class LinePrinter {
 };
 
 void print_available(int log, LinePrinter& printer) {
-  std::array<char, 1 << 16> buffer;
+  std::array<char, 1 << 16> buffer{};
   ssize_t size = 0;
   while ((size = ::read(log, buffer.data(), buffer.size())) > 0) {
     printer.print({buffer.data(), static_cast<std::size_t>(size)});
@@ -187,7 +187,7 @@ class LogWatch {
   }
 
   void read_events() {
-    alignas(inotify_event) std::array<char, 4096> buffer;
+    alignas(inotify_event) std::array<char, 4096> buffer{};
     const ssize_t size = ::read(*inotify_, buffer.data(), buffer.size());
     for (ssize_t offset = 0; offset < size;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + offset);

@@ -94,9 +94,7 @@ Grammar run_grammar() {
 
 Grammar ps_grammar() {
   Grammar grammar{"ps", Words::kNone};
-  auto add = grammar.options.add_options();
-  add("file,f", text("FILE"), "only the instance of this spec (default: every instance)");
-  add("name", text("NAME"), "only the instance of this name");
+  add_instance(grammar, "file,f");
   add_json(grammar, "print the result as JSON");
   return grammar;
 }
@@ -297,6 +295,9 @@ ExecOptions parse_exec(const Arguments& arguments) {
 
 RunOptions parse_run(const Arguments& arguments) {
   const Parsed parsed = parse("run", arguments);
+  if (!parsed.path("file") && !parsed.list("service").empty()) {
+    refuse("option '--service' needs a spec", "name it with --file FILE");
+  }
   return {parsed.path("file"), parsed.path("artefacts"), parsed.list("service"), parsed.words};
 }
 

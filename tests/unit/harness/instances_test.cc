@@ -137,7 +137,8 @@ TEST_F(InstancesTest, AreSweptWhenTheirKeeperIsDead) {
   fs::create_directories(dead.temporary_directory() / "user");
   std::ofstream(dead.path() / "further") << "x";
   const RunDirectory half_made(root(), "01234567");
-  (void)StartLock::take(half_made);
+  fs::create_directory(half_made.path());
+  (void)StartLock::try_take(half_made);
   const RunDirectory empty(root(), "11234567");
   fs::create_directory(empty.path());
   die();

@@ -120,6 +120,11 @@ TEST(OptionsTest, RequireACommandWhereOneIsRun) {
   EXPECT_THAT(refusal(parse_run, {"--"}), HasSubstr("no command is given"));
 }
 
+TEST(OptionsTest, OfRunNameServicesOfASpecOnly) {
+  EXPECT_THAT(refusal(parse_run, {"--service", "a", "x"}), HasSubstr("needs a spec"));
+  EXPECT_THAT(parse_run({"-f", "a.json", "--service", "a", "x"}).services, ElementsAre("a"));
+}
+
 TEST(OptionsTest, RefuseANameThatCannotBeOne) {
   for (const char* name : {"A", "a/b", "..", "-a", "a-", "a b"}) {
     EXPECT_THAT(refusal(parse_up, {std::string("--name=") + name}),

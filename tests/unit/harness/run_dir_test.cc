@@ -87,7 +87,7 @@ TEST(RunRootTest, RefusesAPathTooLongForASocket) {
 TEST(InstanceIdTest, IsTheSameForTheSameKeyOnly) {
   const InstanceKey key{"/src/shop.json", "a", std::nullopt, std::nullopt};
   std::vector<std::string> ids{instance_id(key)};
-  for (InstanceKey other : std::vector<InstanceKey>{
+  for (const InstanceKey& other : std::vector<InstanceKey>{
            {"/src/shop.jsona", "", {}, {}},
            {"/src/shop.json", "b", {}, {}},
            {"/src/shop.json", "a", ProcessId{1, 2}, {}},
@@ -115,6 +115,7 @@ TEST(StartLockTest, IsHeldByOneProcessAtATimeWhileDirectoriesComeAndGo) {
   const RunDirectory directory(temp.path(), "0123abcd");
   const fs::path busy = temp.path() / "busy";
   std::vector<Child> children;
+  children.reserve(16);
   for (int number = 0; number < 16; ++number) {
     children.emplace_back([&, number] {
       for (int round = 0; round < 25; ++round) {
