@@ -22,6 +22,7 @@ namespace po = boost::program_options;
 struct Options {
   std::string isoenv = ISOENV_BENCH_ISOENV;
   std::string service = ISOENV_BENCH_SERVICE;
+  std::string workloads = "start,run,up";
   std::string services = "1,10,50";
   std::string json;
   int repetitions = 15;
@@ -33,17 +34,26 @@ po::options_description describe(Options& options) {
   auto add = described.add_options();
   add("isoenv", po::value(&options.isoenv), "the program to measure (default: of this build)");
   add("service", po::value(&options.service), "the service program (default: of this build)");
-  add("services", po::value(&options.services), "how many services: a list (default: 1,10,50)");
+  add("workloads", po::value(&options.workloads),
+      "which to run: a list of start, run and up, the last with down (default: all)");
+  add("services", po::value(&options.services),
+      "how many services up has: a list (default: 1,10,50)");
   add("repetitions", po::value(&options.repetitions), "of each measurement (default: 15)");
   add("json", po::value(&options.json), "write the result to this file too");
   add("help", po::bool_switch(&options.help), "print this");
   return described;
 }
 
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> items;
+  std::istringstream in(list);
+  for (std::string item; std::getline(in, item, ',');) items.push_back(item);
+  return items;
+}
+
 std::vector<int> read_counts(const std::string& list) {
   std::vector<int> counts;
-  std::istringstream in(list);
-  for (std::string item; std::getline(in, item, ',');) {
+  for (const std::string& item : split(list)) {
     int count = 0;
     if (!(std::istringstream(item) >> count) || count < 1 || count > 1000)
       throw Error("\"" + item + "\" in --services is not a number from 1 to 1000",
@@ -51,6 +61,24 @@ std::vector<int> read_counts(const std::string& list) {
     counts.push_back(count);
   }
   return counts;
+}
+
+void run_workload(const std::string& name, const Bench& bench, const std::vector<int>& counts,
+                  Report& report) {
+  if (name == "start") {
+    report.workloads.push_back(measure_start(bench));
+  } else if (name == "run") {
+    for (const int services : {0, 1}) report.workloads.push_back(measure_run(bench, services));
+  } else if (name == "up") {
+    for (const int services : counts) {
+      UpAndDown measured = measure_up_and_down(bench, services);
+      report.workloads.push_back(std::move(measured.up));
+      report.workloads.push_back(std::move(measured.down));
+      report.memory.push_back(std::move(measured.memory));
+    }
+  } else {
+    throw Error("\"" + name + "\" in --workloads is none of start, run and up", ExitCode::kUsage);
+  }
 }
 
 /// A private directory for everything this run writes; gone with its owner.
@@ -97,15 +125,9 @@ void measure(const Options& options) {
   if (report.build_type != "Release" && report.build_type != "RelWithDebInfo")
     report.notes.emplace_back("this is not an optimised build: its figures say little");
 
-  report.workloads.push_back(measure_start(bench));
-  report.workloads.push_back(measure_run(bench, 0));
-  report.workloads.push_back(measure_run(bench, 1));
-  for (const int services : read_counts(options.services)) {
-    UpAndDown measured = measure_up_and_down(bench, services);
-    report.workloads.push_back(std::move(measured.up));
-    report.workloads.push_back(std::move(measured.down));
-    report.memory.push_back(std::move(measured.memory));
-  }
+  const std::vector<int> counts = read_counts(options.services);
+  for (const std::string& name : split(options.workloads))
+    run_workload(name, bench, counts, report);
 
   print_table(report, std::cout);
   if (options.json.empty()) return;
