@@ -1,4 +1,4 @@
-# Distributed under the same terms as IsoEnv itself.
+# Part of IsoEnv, which is under the Apache License 2.0.
 
 #[=======================================================================[.rst:
 IsoEnv

@@ -1,5 +1,3 @@
-# Distributed under the same terms as IsoEnv itself.
-#
 # JSON text for file(GENERATE). CMake inserts the results of generator expressions unescaped, so
 # none may stand in the JSON: each becomes a line of the environment's "lines" file and is written
 # as {{line.N}}. Nothing else here depends on what the text is for.

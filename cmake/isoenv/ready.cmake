@@ -1,5 +1,3 @@
-# Distributed under the same terms as IsoEnv itself.
-#
 # The READY_… words: each occurrence becomes one or more entries of the spec's "ready".
 
 # <probes>: what _isoenv_parse() left in arg_READY. READY_TCP, _UDP, _LOG, _FILE and _UNIX make one

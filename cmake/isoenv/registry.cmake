@@ -1,5 +1,3 @@
-# Distributed under the same terms as IsoEnv itself.
-#
 # What was declared, on GLOBAL properties, so that the order and the directory of declarations do
 # not matter; and the end of the top-level directory, where names are resolved, the specs written
 # and the fixtures registered.

@@ -1,5 +1,3 @@
-# Distributed under the same terms as IsoEnv itself.
-#
 # From the words of isoenv_add_service() and isoenv_add_task() to one JSON object in the registry.
 #
 # What cannot be known before the whole project was read is left open in that text: a program that
@@ -8,8 +6,8 @@
 # The body of isoenv_add_service() and isoenv_add_task(): <what> is "service" or "task".
 function(_isoenv_add_process what name words)
   set(caller "isoenv_add_${what}(${name})")
-  _isoenv_parse("${caller}" ${what} "${words}")
   _isoenv_check_host_name("${caller}" ${what} name "${name}")
+  _isoenv_parse("${caller}" ${what} "${words}")
   if(NOT DEFINED arg_COMMAND)
     _isoenv_fail("${caller}" "\"COMMAND\" is missing")
   endif()
@@ -350,8 +348,8 @@ endfunction()
 # The body of isoenv_add_environment().
 function(_isoenv_add_environment name words)
   set(caller "isoenv_add_environment(${name})")
-  _isoenv_parse("${caller}" environment "${words}")
   _isoenv_check_name("${caller}" environment name "${name}")
+  _isoenv_parse("${caller}" environment "${words}")
   _isoenv_register_environment("${caller}" ${name})
   _isoenv_get(declared isoenv.${name}.DECLARED)
   if(NOT declared STREQUAL "")

@@ -1,5 +1,3 @@
-# Distributed under the same terms as IsoEnv itself.
-#
 # CTest's side: the user's tests wrapped in isoenv, the fixtures that bring services up and down,
 # and the isoenv program itself.
 

@@ -1,5 +1,3 @@
-# Distributed under the same terms as IsoEnv itself.
-#
 # Text as CMake can keep it. A CMake list loses empty elements, splits at ";" and glues elements
 # around "[" and "]", so every word a user wrote is percent-encoded before it goes into a list and
 # decoded only where it is used. Knows nothing of services.

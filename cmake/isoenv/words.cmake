@@ -1,5 +1,3 @@
-# Distributed under the same terms as IsoEnv itself.
-#
 # What the public functions understand: the words of each, the parser, and the checks of single
 # values. Every fault is fatal at once and names the function, the word and the nearest right one.
 #

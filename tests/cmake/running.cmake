@@ -47,8 +47,9 @@ endfunction()
 # Waits until no process of the case is alive, and no instance has a run directory. An owner's end
 # is noticed at once, but stopping takes its time.
 function(expect_nothing_left)
-  execute_process(COMMAND sh "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/leftovers.sh" "${WORK_DIR}"
-      "${RUNTIME_DIR}" OUTPUT_VARIABLE left ERROR_VARIABLE left RESULT_VARIABLE result)
+  execute_process(COMMAND env -u ISOENV_CASE sh
+      "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/leftovers.sh" "${WORK_DIR}" "${RUNTIME_DIR}"
+    OUTPUT_VARIABLE left ERROR_VARIABLE left RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
     message(FATAL_ERROR "left behind:\n${left}")
   endif()

@@ -1,6 +1,6 @@
-# Fetched, built and used. The sources are those at hand, and the compiler's flags are those that
-# they were built with, so that a compiler cache has all of it.
+# Fetched, built and used. The sources are those at hand.
 set(ENV{CCACHE_NOHASHDIR} 1)
+unset(ENV{CCACHE_BASEDIR})
 configure_project(ARGS "-DFETCHCONTENT_SOURCE_DIR_ISOENV=${ISOENV_SOURCE_DIR}" ${BUILD_FLAGS})
 execute_process(COMMAND "${CMAKE_COMMAND}" --build "${BUILD_DIR}" --parallel 2
   OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)

@@ -10,7 +10,7 @@ expect_lacks("the output" "${output}" "isoenv.stack.seed.up")
 expect_nothing_left()
 
 # CTest adds the fixtures to a selection.
-expect_passed(-R shared.front)
+expect_passed(-R ^shared.front)
 expect_contains("the output" "${output}" "isoenv.stack.store.up")
 expect_lacks("the output" "${output}" "isoenv.stack.stubborn.up")
 expect_nothing_left()

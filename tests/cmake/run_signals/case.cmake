@@ -3,7 +3,7 @@
 require_isoenv()
 configure_stack(-DOWN=1 "-DHOLD=${WORK_DIR}/hold")
 foreach(signal IN ITEMS INT TERM KILL)
-  file(REMOVE "${WORK_DIR}/hold" "${WORK_DIR}/hold.own")
+  file(REMOVE "${WORK_DIR}/hold" "${WORK_DIR}/hold.own" "${WORK_DIR}/hold.alone")
   execute_process(COMMAND sh "${CASE_DIR}/interrupt.sh" ${signal} "${WORK_DIR}/hold"
       "${CTEST}" -j 8 --timeout 60
     WORKING_DIRECTORY "${BUILD_DIR}"

@@ -1,15 +1,13 @@
-# interrupt.sh SIGNAL FILE COMMAND...: starts the command, waits for the files FILE and FILE.own,
-# and sends it the signal. Exit code 0 if the command ended by it.
+# interrupt.sh SIGNAL FILE COMMAND...: starts the command, waits for the files FILE, FILE.own and
+# FILE.alone, and sends it the signal. Exit code 0 if the command ended by it.
 set -u
 signal=$1 file=$2
 shift 2
-# A command in the background of a shell without job control ignores SIGINT, and what ignores a
-# signal at its start may never hear of it.
-set -m
-"$@" &
+# A shell without job control starts what is in the background with SIGINT ignored.
+env --default-signal=INT,QUIT "$@" &
 pid=$!
 attempt=0
-until [ -e "$file" ] && [ -e "$file.own" ]; do
+until [ -e "$file" ] && [ -e "$file.own" ] && [ -e "$file.alone" ]; do
   attempt=$((attempt + 1))
   if [ "$attempt" -gt 300 ] || ! kill -0 "$pid"; then
     echo "the tests that hold did not start"
