@@ -109,7 +109,7 @@ struct NotifySocket::State {
 };
 
 bool NotifySocket::State::receive_one() {
-  std::array<char, kMaxMessage> bytes;
+  std::array<char, kMaxMessage> bytes{};
   const ssize_t size = ::recv(socket.native_handle(), bytes.data(), bytes.size(), MSG_TRUNC);
   if (size < 0) return false;
   const auto length = static_cast<std::size_t>(size);
