@@ -1,10 +1,11 @@
-# Runs one case: cmake -D CASE=<folder> -D WORK_DIR=<scratch> … -P run_case.cmake
+# Runs one case: cmake -DCASE=<folder> -DWORK_DIR=<scratch> -DSETTINGS=<file> -P run_case.cmake
 #
 # The case configures projects with configure_project(), asks what came of it, and states what it
 # expects with the expect_…() functions. The first expectation that fails ends it.
 cmake_minimum_required(VERSION 3.22)
 
 set(CASE_DIR "${CMAKE_CURRENT_LIST_DIR}/${CASE}")
+include("${SETTINGS}")
 include("${CMAKE_CURRENT_LIST_DIR}/expect.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/project.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/running.cmake")
@@ -28,3 +29,4 @@ file(WRITE "${STAND_IN}" "#!/bin/false\n")
 file(CHMOD "${STAND_IN}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
 
 include("${CASE_DIR}/case.cmake")
+file(REMOVE_RECURSE "${RUNTIME_DIR}")
