@@ -66,14 +66,14 @@ LogSource find_source(const LogsOptions& options) {
   return {lease.artefact_directory, lease.key.spec_file, lease.keeper};
 }
 
-/// The names that may stand in the log: of the spec, when it can still be read, and of the raw
-/// logs.
+/// The names that may stand in the log: of the spec, when it can still be read, and of what was
+/// started, each of which has a folder for its scratch data.
 std::vector<std::string> known_services(const LogSource& source) {
   std::vector<std::string> names{kOwnName};
   std::error_code error;
   for (std::filesystem::directory_iterator entry(source.directory, error), end;
        !error && entry != end; entry.increment(error)) {
-    if (entry->path().extension() == ".log") names.push_back(entry->path().stem());
+    if (entry->is_directory(error)) names.push_back(entry->path().filename());
   }
   if (source.spec_file.empty()) return names;
   try {
@@ -81,7 +81,7 @@ std::vector<std::string> known_services(const LogSource& source) {
       names.push_back(service.name);
     }
   } catch (const Error&) {
-    // Changed since or gone: the raw logs have the names of what was started.
+    // Changed since or gone: what was started is known from its folders.
   }
   return names;
 }

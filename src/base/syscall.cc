@@ -4,6 +4,8 @@
 #include <linux/sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -28,6 +30,73 @@ pid_t try_clone(std::uint64_t flags, UniqueFd& pidfd) noexcept {
       ::syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, &child_pidfd, nullptr, nullptr));
   if (pid > 0) pidfd.reset(child_pidfd);
   return pid;
+}
+
+namespace {
+
+/// Sends a descriptor, or errno when there is none, to the other end of a socket pair.
+void send_descriptor(int socket, int fd, int error_number) noexcept {
+  iovec data{&error_number, sizeof error_number};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  (void)!::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/// Empty, with errno, when the sender had none or has died.
+UniqueFd receive_descriptor(int socket) noexcept {
+  int error_number = ECHILD;
+  iovec data{&error_number, sizeof error_number};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t length = 0;
+  do {
+    length = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (length < 0 && errno == EINTR);
+  if (const cmsghdr* header = length > 0 ? CMSG_FIRSTHDR(&message) : nullptr; header != nullptr) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return UniqueFd(fd);
+  }
+  errno = error_number;
+  return {};
+}
+
+}  // namespace
+
+pid_t try_clone_nested(std::uint64_t flags, UniqueFd& pidfd) noexcept {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  UniqueFd caller_end(ends[0]);
+  UniqueFd relay_end(ends[1]);
+  const pid_t relay = ::fork();
+  if (relay < 0) return -1;
+  if (relay == 0) {
+    UniqueFd child_pidfd;
+    if (try_clone(flags | CLONE_PARENT, child_pidfd) == 0) return 0;
+    send_descriptor(*relay_end, *child_pidfd, errno);
+    ::_exit(0);
+  }
+  relay_end.reset();
+  pidfd = receive_descriptor(*caller_end);
+  const int error_number = errno;
+  ::waitpid(relay, nullptr, 0);
+  errno = error_number;
+  return pidfd ? 1 : -1;
 }
 
 void close_all_from(int first, const int* keep, int keep_count) noexcept {

@@ -22,6 +22,12 @@ int try_pidfd_send_signal(int pidfd, int signal) noexcept;
 /// the child, the pid in the parent; `pidfd` receives a close-on-exec pidfd of the child.
 pid_t try_clone(std::uint64_t flags, UniqueFd& pidfd) noexcept;
 
+/// The same for a caller that has joined another PID namespace for its children (setns(2)): the
+/// kernel nests a new PID namespace only below the caller's active one (copy_pid_ns,
+/// kernel/pid_namespace.c), so a relay born in the joined one clones the child, as the caller's own
+/// (CLONE_PARENT). Returns 0 in the child, 1 in the caller.
+pid_t try_clone_nested(std::uint64_t flags, UniqueFd& pidfd) noexcept;
+
 /// Closes every descriptor from `first` on but those in `keep` (sorted ascending), by
 /// close_range(2), Linux 5.9. Async-signal-safe.
 void close_all_from(int first, const int* keep, int keep_count) noexcept;

@@ -190,6 +190,7 @@ Program LinuxBackend::State::program(std::size_t service) const {
   program.argv = service_plan.command;
   program.env = program_environment(service_plan.env_mode, options.inherited, own);
   program.working_directory = service_plan.working_directory.string();
+  program.open_files = options.open_files;
   program.new_session = true;
   program.bound_capabilities = options.bound_capabilities;
   return program;

@@ -71,11 +71,12 @@ asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program) {
 
 }  // namespace
 
-ExitStatus run_in_foreground(std::uint64_t namespaces, InitPlan plan) {
+ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan) {
   const std::string program = plan.program.argv.front();
   asio::io_context context(1);
   asio::posix::stream_descriptor signals(context, open_signals().release());
-  Sandbox sandbox(context.get_executor(), namespaces, std::move(plan), [](const std::string&) {});
+  Sandbox sandbox(
+      context.get_executor(), namespaces, std::move(plan), [](const std::string&) {}, birth);
   asio::co_spawn(context, pass_signals(signals, sandbox), asio::detached);
   std::optional<ExitStatus> status;
   std::exception_ptr failure;

@@ -8,13 +8,13 @@
 #include <cstdint>
 
 #include "base/exit_status.h"
-#include "process/init.h"
+#include "process/sandbox.h"
 
 namespace isoenv {
 
 /// Runs the program of `plan` and returns its exit status. `namespaces` are clone(2) flags on top
 /// of those that the (single-threaded) caller is in or has unshared. Throws Error when it cannot
 /// start, or when its PID namespace was ended from outside.
-ExitStatus run_in_foreground(std::uint64_t namespaces, InitPlan plan);
+ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan);
 
 }  // namespace isoenv

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -54,6 +55,14 @@ struct ChildSteps {
     ::_exit(127);
   }
 
+  bool set_open_files() const noexcept {
+    if (program.open_files == 0) return true;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+    limit.rlim_cur = program.open_files;
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  }
+
   template <typename Launcher>
   process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
                                     const char* const*) const noexcept {
@@ -67,6 +76,7 @@ struct ChildSteps {
     }
     if (program.bound_capabilities && !drop_bounding_set()) return fail(Step::kPrivileges);
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail(Step::kPrivileges);
+    if (!set_open_files()) return fail(Step::kOpenFiles);
     // Everything above 2 is closed by the exec itself (CLOSE_RANGE_CLOEXEC, Linux 5.11).
     ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     ::signal(SIGPIPE, SIG_DFL);
@@ -125,6 +135,8 @@ const char* describe(Step step) noexcept {
       return "change to the working directory";
     case Step::kPrivileges:
       return "give up privileges";
+    case Step::kOpenFiles:
+      return "set the limit of open files";
     case Step::kExec:
       return "execute";
     case Step::kFork:
@@ -144,15 +156,18 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) {
   environment.reserve(program.env.size() + 1);
   for (const std::string& entry : program.env) environment.push_back(entry.c_str());
   environment.push_back(nullptr);
-  const std::vector<std::string> arguments(program.argv.begin() + 1, program.argv.end());
+  std::vector<const char*> arguments;
+  arguments.reserve(program.argv.size() + 1);
+  for (const std::string& argument : program.argv) arguments.push_back(argument.c_str());
+  arguments.push_back(nullptr);
 
   asio::io_context context(1);
   process::posix::default_launcher launcher;
   launcher.env = environment.data();
   launcher.fd_whitelist.push_back(*failures.write);
   process::error_code error;
-  process::process started = launcher(context.get_executor(), error, program.executable, arguments,
-                                      ChildSteps{program, *failures.write});
+  process::process started = launcher(context.get_executor(), error, program.executable,
+                                      arguments.data(), ChildSteps{program, *failures.write});
   if (!error && started.id() > 0) {
     const pid_t pid = static_cast<pid_t>(started.id());
     failures.write.reset();

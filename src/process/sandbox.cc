@@ -120,11 +120,12 @@ asio::awaitable<void> Sandbox::State::follow(std::shared_ptr<State> state) {
   state->changed.notify_all();
 }
 
-Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan,
-                 Note note) {
+Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan, Note note,
+                 Birth birth) {
   SocketPair control = make_seqpacket_pair();
   UniqueFd pidfd;
-  const pid_t pid = try_clone(namespaces, pidfd);
+  const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
+                                              : try_clone(namespaces, pidfd);
   if (pid < 0) throw_errno("clone a process into new namespaces");
   if (pid == 0) run_init(plan, std::move(control.second));
   control.second.reset();

@@ -28,6 +28,12 @@ extern const std::uint64_t kServiceNamespaces;
 /// Those of a command entered into an instance: processes and mounts of its own, the hub's network.
 extern const std::uint64_t kCommandNamespaces;
 
+/// Where the new PID namespace is nested.
+enum class Birth {
+  kInOwn,     ///< below the caller's own PID namespace
+  kInJoined,  ///< below the one that the caller has joined for its children
+};
+
 struct ProbeCommandResult {
   bool finished = false;  ///< false: killed at its deadline
   ExitStatus status;
@@ -40,8 +46,8 @@ class Sandbox {
 
   /// Clones the init process into new namespaces. `note` receives what the machine refused and the
   /// sandbox can do without. Throws SystemError.
-  Sandbox(boost::asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan,
-          Note note);
+  Sandbox(boost::asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan, Note note,
+          Birth birth = Birth::kInOwn);
   ~Sandbox();
   Sandbox(Sandbox&&) noexcept;
   Sandbox& operator=(Sandbox&&) noexcept;

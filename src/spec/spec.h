@@ -54,7 +54,7 @@ struct ProbeSpec {
 };
 
 enum class EnvMode {
-  kInherit,  ///< the environment of the process that asked for the service, then its own values
+  kInherit,  ///< the environment that the instance was started with, then its own values
   kClean,  ///< only PATH, HOME, USER, LOGNAME, LANG, LC_ALL, TZ, SHELL as far as set, then its own
 };
 

@@ -1,0 +1,129 @@
+#include "harness/control.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace isoenv {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array kKindNames = {"up", "down", "ps", "join"};
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json error_json(const Error& error) {
+  return {{"message", error.what()},
+          {"hint", error.hint()},
+          {"code", static_cast<int>(error.code())},
+          {"frames", error.frames()}};
+}
+
+Error error_from(const Json& json) {
+  Error error(json.at("message"), static_cast<ExitCode>(json.at("code").get<int>()),
+              json.at("hint"));
+  for (const Json& frame : json.at("frames")) error.add_frame(frame);
+  return error;
+}
+
+}  // namespace
+
+std::string encode(const Request& request) {
+  return dump({{"request", kKindNames[static_cast<std::size_t>(request.kind)]},
+               {"services", request.services}});
+}
+
+Request decode_request(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    const std::string name = json.at("request");
+    const auto* kind = std::find(kKindNames.begin(), kKindNames.end(), name);
+    if (kind == kKindNames.end()) throw Error("unknown request '" + name + "'", ExitCode::kUsage);
+    return {static_cast<Request::Kind>(kind - kKindNames.begin()),
+            json.at("services").get<std::vector<std::string>>()};
+  } catch (const Json::exception& error) {
+    throw Error(std::string("not a request: ") + error.what(), ExitCode::kUsage);
+  }
+}
+
+std::string encode(const Answer& answer) {
+  Json json{{"ending", answer.ending}};
+  if (answer.error) json["error"] = error_json(*answer.error);
+  if (!answer.report.empty()) json["report"] = answer.report;
+  json["variables"] = answer.variables;
+  json["temporary_directory"] = answer.temporary_directory;
+  json["failures"] = to_json(UpReport{"", 0, answer.failures});
+  return dump(json);
+}
+
+Answer decode_answer(const std::string& text) {
+  const Json json = Json::parse(text);
+  Answer answer;
+  answer.ending = json.at("ending");
+  if (json.contains("error")) answer.error = error_from(json.at("error"));
+  answer.report = json.value("report", "");
+  for (const Json& variable : json.at("variables")) {
+    answer.variables.emplace_back(variable.at(0), variable.at(1));
+  }
+  answer.temporary_directory = json.at("temporary_directory");
+  answer.failures = up_report_from_json(json.at("failures")).failures;
+  return answer;
+}
+
+std::string encode_error(const Error& error) { return dump(error_json(error)); }
+
+Error decode_error(const std::string& text) { return error_from(Json::parse(text)); }
+
+std::optional<ControlClient> ControlClient::connect(const RunDirectory& directory) {
+  const std::string path = directory.control_socket().string();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), std::min(path.size() + 1, sizeof address.sun_path));
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) throw_errno("open a unix socket");
+  if (::connect(*socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;
+    throw_errno("connect to the keeper at", path);
+  }
+  return ControlClient(std::move(socket));
+}
+
+std::optional<Answer> ControlClient::ask(const Request& request) {
+  const std::string line = encode(request) + "\n";
+  std::size_t sent = 0;
+  while (sent < line.size()) {
+    const ssize_t length = ::send(*socket_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return std::nullopt;
+    sent += static_cast<std::size_t>(length);
+  }
+  std::string answer;
+  std::vector<char> chunk(64 * 1024);
+  while (answer.empty() || answer.back() != '\n') {
+    const ssize_t length = ::recv(*socket_, chunk.data(), chunk.size(), 0);
+    if (length < 0 && errno == EINTR) continue;
+    if (length <= 0) return std::nullopt;
+    answer.append(chunk.data(), static_cast<std::size_t>(length));
+  }
+  return decode_answer(answer);
+}
+
+pid_t ControlClient::keeper_pid() const {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(*socket_, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
+    throw_errno("ask who keeps the instance");
+  }
+  return peer.pid;
+}
+
+}  // namespace isoenv

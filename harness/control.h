@@ -1,0 +1,67 @@
+// The control channel of an instance: one JSON object a line over a unix socket.
+//
+// A client sends one request and reads one answer. The socket is 0600 in a directory of mode 0700,
+// and the keeper asks the kernel who connects (SO_PEERCRED, unix(7)). Client calls block.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "env/report.h"
+#include "harness/run_dir.h"
+
+namespace isoenv {
+
+/// A request or answer longer than this is refused.
+inline constexpr std::size_t kLongestMessage = std::size_t{4} << 20U;
+
+struct Request {
+  enum class Kind { kUp, kDown, kPs, kJoin };
+  Kind kind = Kind::kPs;
+  std::vector<std::string> services;  ///< up, join: wanted; down: none = the instance
+};
+
+struct Answer {
+  bool ending = false;         ///< the instance is ending: ask again when it is gone, or not at all
+  std::optional<Error> error;  ///< the request was refused
+  std::string report;          ///< up, down, ps: JSON of env/report.h
+  // join:
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::string temporary_directory;
+  std::vector<ServiceFailure> failures;  ///< wanted services that are not ready
+};
+
+std::string encode(const Request& request);
+std::string encode(const Answer& answer);
+/// Throws Error (kUsage) when the text is no request.
+Request decode_request(const std::string& text);
+Answer decode_answer(const std::string& text);
+
+/// An Error as a line of text and back, for a child process that fails before it can talk.
+std::string encode_error(const Error& error);
+Error decode_error(const std::string& text);
+
+class ControlClient {
+ public:
+  /// None when nothing listens any more. Throws SystemError when the connection is refused
+  /// otherwise.
+  static std::optional<ControlClient> connect(const RunDirectory& directory);
+
+  /// Sends the request and waits for its answer. None when the keeper ended without one.
+  std::optional<Answer> ask(const Request& request);
+
+  /// The keeper's process, as the caller counts pids.
+  pid_t keeper_pid() const;
+
+ private:
+  explicit ControlClient(UniqueFd socket) : socket_(std::move(socket)) {}
+  UniqueFd socket_;
+};
+
+}  // namespace isoenv

@@ -1,0 +1,266 @@
+#include "harness/instance_server.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <csignal>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/exit_status.h"
+#include "env/environment.h"
+#include "harness/command.h"
+#include "harness/control.h"
+
+namespace isoenv {
+namespace {
+
+namespace asio = boost::asio;
+using Local = asio::local::stream_protocol;
+
+/// A client that does not read its answer does not keep an ending instance alive.
+constexpr std::chrono::seconds kLastAnswers{1};
+
+/// Only the instance's own user may ask anything; the socket's place and mode say the same.
+bool same_user(int socket) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+         peer.uid == ::geteuid();
+}
+
+Local::acceptor listen_on(asio::io_context& context, const std::string& path) {
+  ::unlink(path.c_str());
+  Local::acceptor acceptor(context);
+  acceptor.open();
+  acceptor.bind(Local::endpoint(path));
+  if (::chmod(path.c_str(), 0600) != 0) throw_errno("restrict", path);
+  acceptor.listen();
+  return acceptor;
+}
+
+}  // namespace
+
+struct InstanceServer::State {
+  State(const EnvironmentPlan& plan_, LinuxBackendOptions options,
+        std::vector<PublishedPort> published, const RunDirectory& directory_, UniqueFd owner_)
+      : plan(plan_),
+        directory(directory_),
+        backend(context.get_executor(), plan_, clock, std::move(options), std::move(published)),
+        environment(context.get_executor(), plan_, backend, clock),
+        acceptor(listen_on(context, directory_.control_socket().string())),
+        owner(context),
+        signals(context, SIGTERM, SIGINT, SIGHUP),
+        ended(context.get_executor()) {
+    if (owner_) owner.assign(owner_.release());
+  }
+
+  asio::io_context context{1};
+  SteadyClock clock;
+  const EnvironmentPlan& plan;
+  const RunDirectory& directory;
+  LinuxBackend backend;
+  Environment environment;
+  Local::acceptor acceptor;
+  asio::posix::stream_descriptor owner;
+  asio::signal_set signals;
+  Event ended;
+  bool ending = false;
+  std::size_t answering = 0;  // requests whose answer is still owed
+  unsigned upping = 0;        // `up` requests under way
+
+  asio::awaitable<void> accept();
+  asio::awaitable<void> converse(Local::socket socket);
+  asio::awaitable<Answer> answer(Request request);
+  asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services);
+  asio::awaitable<Answer> answer_down(const std::vector<std::size_t>& services);
+  Answer answer_ps() const;
+  Answer answer_join(const std::vector<std::size_t>& services) const;
+  asio::awaitable<void> watch_owner();
+  asio::awaitable<void> watch_signals();
+  asio::awaitable<void> end(std::string reason);
+  void end_when_idle(const std::string& reason);
+};
+
+InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
+                               std::vector<PublishedPort> published, const RunDirectory& directory,
+                               UniqueFd owner)
+    : state_(std::make_unique<State>(plan, std::move(options), std::move(published), directory,
+                                     std::move(owner))) {}
+
+InstanceServer::~InstanceServer() = default;
+
+void InstanceServer::run() {
+  asio::co_spawn(state_->context, state_->accept(), asio::detached);
+  asio::co_spawn(state_->context, state_->watch_signals(), asio::detached);
+  if (state_->owner.is_open()) {
+    asio::co_spawn(state_->context, state_->watch_owner(), asio::detached);
+  }
+  state_->context.run();
+}
+
+asio::awaitable<void> InstanceServer::State::accept() {
+  boost::system::error_code error;
+  while (!ending) {
+    Local::socket socket(context);
+    co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+    if (error == asio::error::operation_aborted) co_return;
+    if (error) {  // out of descriptors, mostly: give others time to close theirs
+      co_await clock.sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
+    asio::co_spawn(context, converse(std::move(socket)), asio::detached);
+  }
+}
+
+asio::awaitable<void> InstanceServer::State::converse(Local::socket socket) {
+  if (!same_user(socket.native_handle())) co_return;
+  boost::system::error_code error;
+  std::string received;
+  for (;;) {
+    const std::size_t length =
+        co_await asio::async_read_until(socket, asio::dynamic_buffer(received, kLongestMessage),
+                                        '\n', asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+    const std::string line = received.substr(0, length);
+    received.erase(0, length);
+    ++answering;
+    Answer reply;
+    try {
+      const Request request = decode_request(line);
+      reply = co_await answer(request);
+    } catch (const Error& refused) {
+      reply.error = refused;
+    } catch (const std::exception& unexpected) {
+      reply.error = Error(unexpected.what());
+    }
+    const std::string text = encode(reply) + "\n";
+    co_await asio::async_write(socket, asio::buffer(text),
+                               asio::redirect_error(asio::use_awaitable, error));
+    --answering;
+    ended.notify_all();
+    if (error) co_return;
+  }
+}
+
+asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
+  Answer ending_answer;
+  ending_answer.ending = true;
+  if (ending) co_return ending_answer;
+  const std::vector<std::size_t> services = find_services(plan, request.services);
+  switch (request.kind) {
+    case Request::Kind::kUp:
+      co_return co_await answer_up(services);
+    case Request::Kind::kDown:
+      co_return co_await answer_down(services);
+    case Request::Kind::kPs:
+      co_return answer_ps();
+    case Request::Kind::kJoin:
+      co_return answer_join(services);
+  }
+  co_return ending_answer;
+}
+
+asio::awaitable<Answer> InstanceServer::State::answer_up(const std::vector<std::size_t>& services) {
+  ++upping;
+  const UpReport report = co_await environment.up(services);
+  --upping;
+  Answer answer;
+  answer.report = to_json(report);
+  if (!report.failures.empty()) end_when_idle("nothing is up after a failed start");
+  co_return answer;
+}
+
+asio::awaitable<Answer> InstanceServer::State::answer_down(
+    const std::vector<std::size_t>& services) {
+  DownReport report;
+  if (services.empty()) {
+    ending = true;
+    report = co_await environment.down_all();
+    asio::co_spawn(context, end("taken down"), asio::detached);
+  } else {
+    report = co_await environment.down(services);
+    end_when_idle("the last service was taken down");
+  }
+  Answer answer;
+  answer.ending = ending;
+  answer.report = to_json(report);
+  co_return answer;
+}
+
+Answer InstanceServer::State::answer_ps() const {
+  std::vector<ServiceStatus> statuses;
+  for (std::size_t service = 0; service < plan.services.size(); ++service) {
+    ServiceStatus status = environment.status(service);
+    for (const std::string& published : backend.published(service)) {
+      status.ports.push_back(published);
+    }
+    statuses.push_back(std::move(status));
+  }
+  Answer answer;
+  answer.report = to_json(statuses);
+  return answer;
+}
+
+Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& services) const {
+  Answer answer;
+  answer.variables = plan.variables;
+  answer.variables.emplace_back("ISOENV_INSTANCE", directory.id());
+  answer.temporary_directory = directory.temporary_directory().string();
+  for (const std::size_t service : services) {
+    ServiceFailure failure = environment.failure(service);
+    if (!failure.what.empty()) answer.failures.push_back(std::move(failure));
+  }
+  return answer;
+}
+
+asio::awaitable<void> InstanceServer::State::watch_owner() {
+  boost::system::error_code error;
+  co_await owner.async_wait(asio::posix::stream_descriptor::wait_read,
+                            asio::redirect_error(asio::use_awaitable, error));
+  if (!error) co_await end("its owner has ended");
+}
+
+asio::awaitable<void> InstanceServer::State::watch_signals() {
+  boost::system::error_code error;
+  const int signal = co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (!error) co_await end("the keeper got " + signal_name(signal));
+}
+
+/// Stops everything, answers whoever still waits, and leaves the loop.
+asio::awaitable<void> InstanceServer::State::end(std::string reason) {
+  ending = true;
+  backend.event("instance ends: " + reason);
+  const DownReport report = co_await environment.down_all();
+  for (const std::string& problem : report.problems) backend.event(problem);
+  asio::steady_timer limit(context, kLastAnswers);
+  limit.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled) context.stop();
+  });
+  while (answering > 0) co_await ended.wait();
+  context.stop();
+}
+
+void InstanceServer::State::end_when_idle(const std::string& reason) {
+  if (ending || upping > 0 || !environment.idle()) return;
+  ending = true;
+  asio::co_spawn(context, end(reason), asio::detached);
+}
+
+}  // namespace isoenv

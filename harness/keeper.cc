@@ -1,0 +1,201 @@
+#include "harness/keeper.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/syscall.h"
+#include "env/linux_backend.h"
+#include "harness/artefacts.h"
+#include "harness/command.h"
+#include "harness/control.h"
+#include "harness/instance_server.h"
+#include "harness/lease.h"
+#include "netns/isolation.h"
+#include "netns/name_files.h"
+
+namespace isoenv {
+namespace {
+
+/// What the keeper takes over from the process that starts it.
+struct Inheritance {
+  const RunDirectory& directory;
+  const KeeperOptions& options;
+  const EnvironmentPlan& plan;
+  ArtefactDirectory artefacts;
+  UniqueFd owner;
+  UniqueFd report;  // `ok` or an encoded Error, then closed
+};
+
+std::string host_name() {
+  char name[256] = "";
+  (void)!::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+void restore_default_signals() {
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+/// Nothing of ctest's may stay open: it waits for the end of its one output pipe.
+void leave_callers_descriptors(const Inheritance& inheritance,
+                               const std::vector<PublishedPort>& published) {
+  const std::string log = (inheritance.artefacts.path / "keeper.log").string();
+  const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
+  const UniqueFd output = open_or_throw(log, O_WRONLY | O_CREAT | O_APPEND);
+  if (::dup2(*nothing, 0) < 0 || ::dup2(*output, 1) < 0 || ::dup2(*output, 2) < 0) {
+    throw_errno("redirect the standard streams to", log);
+  }
+  std::vector<int> keep{*inheritance.artefacts.marker, *inheritance.report};
+  if (inheritance.owner) keep.push_back(*inheritance.owner);
+  for (const PublishedPort& port : published) {
+    for (const UniqueFd& socket : port.listener.sockets) keep.push_back(*socket);
+  }
+  std::sort(keep.begin(), keep.end());
+  close_all_from(3, keep.data(), static_cast<int>(keep.size()));
+}
+
+/// Each service takes a handful of descriptors. Returns the soft limit that programs get back.
+unsigned long raise_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const unsigned long before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return before;
+}
+
+/// The keeper's own pid on the host: its /proc is still the host's.
+ProcessId own_host_process() {
+  char target[32] = "";
+  const ssize_t length = ::readlink("/proc/self", target, sizeof target - 1);
+  const pid_t pid = length > 0 ? static_cast<pid_t>(std::strtol(target, nullptr, 10)) : 0;
+  return read_process(pid).value_or(ProcessId{pid, 0});
+}
+
+/// PID 1 of the instance, from its first step to its last.
+int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Rung rung) {
+  // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
+  const unsigned long open_files = raise_open_files();
+  cover_name_files(inheritance.plan.hosts);
+  write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+
+  Lease lease;
+  lease.key = inheritance.options.key;
+  lease.environment = inheritance.plan.name;
+  lease.artefact_directory = inheritance.artefacts.path;
+  lease.keeper = own_host_process();
+  lease.owner = inheritance.options.owner;
+  lease.version = isoenv_version();
+
+  LinuxBackendOptions backend;
+  backend.artefact_directory = inheritance.artefacts.path;
+  backend.run_directory = inheritance.directory.path();
+  backend.instance_id = inheritance.directory.id();
+  backend.open_files = open_files;
+  backend.inherited = own_environment();
+  backend.bound_capabilities = rung == Rung::kRoot;
+
+  InstanceServer server(inheritance.plan, std::move(backend), std::move(published),
+                        inheritance.directory, std::move(inheritance.owner));
+  const UniqueFd lease_lock = write_lease(inheritance.directory, lease);
+  if (::write(*inheritance.report, "ok", 2) != 2) return 1;
+  inheritance.report.reset();
+
+  // Beyond this point the instance is up, and whoever started us may be gone.
+  server.run();
+
+  // A successor that already waits for our end clears the directory itself.
+  if (auto lock = StartLock::try_take(inheritance.directory)) {
+    (void)remove_run_directory(std::move(*lock));
+  }
+  return 0;
+}
+
+/// Between ctest and the keeper: leaves the caller's session and the host's namespaces.
+int detach(Inheritance inheritance) {
+  const int report = *inheritance.report;
+  const auto tell = [report](const Error& error) {
+    const std::string text = encode_error(error);
+    (void)!::write(report, text.data(), text.size());
+    return 1;
+  };
+  try {
+    ::setsid();
+    restore_default_signals();
+    std::vector<PublishedPort> published = bind_published_ports(inheritance.plan);
+    leave_callers_descriptors(inheritance, published);
+    const Rung rung = enter_new_namespaces();
+    const pid_t keeper = ::fork();
+    if (keeper < 0) throw_errno("fork the keeper");
+    if (keeper > 0) return 0;
+    return be_keeper(std::move(inheritance), std::move(published), rung);
+  } catch (const Error& error) {
+    return tell(error);
+  } catch (const std::exception& error) {
+    return tell(Error(error.what()));
+  }
+}
+
+std::string read_to_end(int fd) {
+  std::string text;
+  char chunk[4096];
+  for (;;) {
+    const ssize_t length = ::read(fd, chunk, sizeof chunk);
+    if (length < 0 && errno == EINTR) continue;
+    if (length <= 0) return text;
+    text.append(chunk, static_cast<std::size_t>(length));
+  }
+}
+
+}  // namespace
+
+void start_keeper(const StartLock& lock, const KeeperOptions& options) {
+  clear_run_directory(lock);
+  ArtefactDirectory artefacts =
+      create_artefact_directory(options.artefact_root, lock.directory().id());
+  PlanOptions plan_options;
+  plan_options.artefact_directory = artefacts.path;
+  plan_options.temporary_directory = lock.directory().temporary_directory();
+  plan_options.hub_hostname = host_name();
+  plan_options.ipv6 = ::access("/proc/sys/net/ipv6", F_OK) == 0;
+  const EnvironmentPlan plan = plan_spec(options.spec, plan_options);
+  UniqueFd owner;
+  if (options.owner.kind != Owner::Kind::kNone) {
+    owner = open_pidfd(options.owner.process);
+    if (!owner) {
+      throw Error("the owner, process " + std::to_string(options.owner.process.pid) +
+                  ", has ended");
+    }
+  }
+  Pipe report = make_pipe();
+  const std::string log = (artefacts.path / "keeper.log").string();
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) throw_errno("fork");
+  if (child == 0) {
+    ::_exit(detach({lock.directory(), options, plan, std::move(artefacts), std::move(owner),
+                    std::move(report.write)}));
+  }
+  report.write.reset();
+  const std::string answer = read_to_end(*report.read);
+  ::waitpid(child, nullptr, 0);
+  if (answer == "ok") return;
+  if (answer.empty()) throw Error("the keeper ended while it started; see '" + log + "'");
+  throw decode_error(answer);
+}
+
+}  // namespace isoenv

@@ -1,0 +1,28 @@
+// The keeper: the long-lived process that owns one instance.
+//
+// PID 1 of the instance's PID namespace, alone in its session, with no descriptor of whoever
+// started it; it lives in the hub. When it ends, by whatever means, the kernel ends every process
+// of the instance. It ends by itself when its owner has ended, when the last service was taken
+// down, or on SIGTERM, SIGINT or SIGHUP, and then stops services politely first.
+#pragma once
+
+#include <filesystem>
+
+#include "harness/owner.h"
+#include "harness/run_dir.h"
+#include "spec/spec.h"
+
+namespace isoenv {
+
+struct KeeperOptions {
+  EnvironmentSpec spec;
+  InstanceKey key;
+  Owner owner;
+  std::filesystem::path artefact_root;
+};
+
+/// Starts a keeper for the locked run directory; returns when its control channel listens. Throws
+/// Error with what stopped it: a bad plan, a taken port, a machine that refuses (kCannotRun).
+void start_keeper(const StartLock& lock, const KeeperOptions& options);
+
+}  // namespace isoenv

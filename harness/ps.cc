@@ -1,0 +1,28 @@
+#include <iostream>
+
+#include "harness/command.h"
+#include "harness/instances.h"
+#include "harness/options.h"
+#include "harness/session.h"
+
+namespace isoenv {
+
+int ps_command(const std::vector<std::string>& arguments) {
+  const PsOptions options = parse_ps(arguments);
+  const std::filesystem::path root = open_run_root();
+  const RunningInstance instance =
+      find_instance(root, {options.file, options.name}, current_caller());
+  std::optional<ControlClient> client = ControlClient::connect(instance.directory);
+  std::optional<Answer> answer;
+  if (client) answer = client->ask({Request::Kind::kPs, {}});
+  if (!answer || answer->ending) throw Error("the instance has just ended");
+  if (answer->error) throw *answer->error;
+  if (options.json) {
+    std::cout << answer->report << std::endl;
+  } else {
+    std::cout << statuses_text(statuses_from_json(answer->report)) << std::flush;
+  }
+  return 0;
+}
+
+}  // namespace isoenv

@@ -1,0 +1,55 @@
+#include <unistd.h>
+
+#include <iostream>
+
+#include "harness/artefacts.h"
+#include "harness/command.h"
+#include "harness/options.h"
+#include "harness/session.h"
+
+namespace isoenv {
+namespace {
+
+/// Warnings about the end go to the standard error output: the command's own output stays alone.
+void take_down(ControlClient& client, const RunDirectory& directory) {
+  const std::optional<Answer> answer = client.ask({Request::Kind::kDown, {}});
+  if (answer && !answer->report.empty()) {
+    const DownReport report = down_report_from_json(answer->report);
+    for (const ServiceStop& stop : report.stops) {
+      if (stop.how != ServiceStop::How::kKilled) continue;
+      std::cerr << "isoenv run: service '" << stop.service
+                << "' did not stop in time and was killed\n";
+    }
+    for (const std::string& problem : report.problems)
+      std::cerr << "isoenv run: " << problem << '\n';
+  }
+  wait_for_keeper_end(directory);
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& arguments) {
+  const RunOptions options = parse_run(arguments);
+  if (!options.file) return run_alone(options.command).shell_code();
+
+  KeeperOptions keeper;
+  keeper.spec = load_spec(*options.file);
+  find_services(plan_spec(keeper.spec, {}), options.services);
+  keeper.owner = {Owner::Kind::kExplicit, read_process(::getpid()).value(), "isoenv"};
+  keeper.key.spec_file = canonical_spec_file(keeper.spec.file);
+  keeper.key.run = keeper.owner.process;
+  keeper.artefact_root = artefact_root(options.artefacts, keeper.spec.name, keeper.key.spec_file);
+
+  const std::filesystem::path root = open_run_root();
+  sweep_stale(root);
+  const RunDirectory directory(root, instance_id(keeper.key));
+  Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
+  const UpReport report = up_report_from_json(joined.answer.report);
+  if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
+  const Answer entered = ask_to_join(joined.client, options.services);
+  const ExitStatus status = run_inside(joined.client, entered, options.command);
+  take_down(joined.client, directory);
+  return status.shell_code();
+}
+
+}  // namespace isoenv

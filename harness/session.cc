@@ -1,0 +1,118 @@
+#include "harness/session.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "base/error.h"
+#include "base/syscall.h"
+#include "env/program_environment.h"
+#include "harness/lease.h"
+#include "netns/isolation.h"
+#include "netns/name_files.h"
+#include "netns/network.h"
+#include "process/foreground.h"
+#include "process/sandbox.h"
+
+namespace isoenv {
+namespace {
+
+InitPlan command_plan(const std::vector<std::string>& command, const Variables& own) {
+  InitPlan plan;
+  plan.own_sys = true;
+  plan.low_ports = true;
+  plan.program.argv = command;
+  plan.program.env = program_environment(EnvMode::kInherit, own_environment(), own);
+  const auto found =
+      find_program(command.front(), search_path(plan.program.env), std::filesystem::current_path());
+  if (const auto* missing = std::get_if<ProgramNotFound>(&found)) {
+    throw Error(missing->reason, ExitCode::kOwnFailure);
+  }
+  plan.program.executable = std::get<std::string>(found);
+  return plan;
+}
+
+std::string failures_text(const std::vector<ServiceFailure>& failures) {
+  std::string text;
+  for (const ServiceFailure& failure : failures) {
+    text += "\n  " + failure.service + ": " + failure.what;
+    for (const std::string& line : failure.last_lines) text += "\n      | " + line;
+    if (!failure.log.empty()) text += "\n    whole log: " + failure.log.string();
+  }
+  return text;
+}
+
+}  // namespace
+
+Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
+                    const Request& request) {
+  for (;;) {
+    bool started = false;
+    std::optional<ControlClient> client;
+    {
+      const StartLock lock = StartLock::take(directory);
+      if (!keeper_alive(directory)) {
+        start_keeper(lock, options);
+        started = true;
+      }
+      client = ControlClient::connect(directory);
+    }
+    if (client) {
+      std::optional<Answer> answer = client->ask(request);
+      if (answer && answer->error) throw *answer->error;
+      if (answer && (!answer->ending || !answer->report.empty())) {
+        return {std::move(*client), std::move(*answer), started};
+      }
+    }
+    // It was ending when we came, or was killed before it answered.
+    wait_for_keeper_end(directory);
+    if (started) throw Error("the instance ended before its services were up");
+  }
+}
+
+Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services) {
+  std::optional<Answer> answer = client.ask({Request::Kind::kJoin, services});
+  if (!answer || answer->ending) throw Error("the instance is ending");
+  if (answer->error) throw *answer->error;
+  if (!answer->failures.empty()) {
+    throw Error("services of the instance are not ready" + failures_text(answer->failures),
+                ExitCode::kOwnFailure, "start them with 'isoenv up'");
+  }
+  return std::move(*answer);
+}
+
+ExitStatus run_inside(const ControlClient& client, const Answer& joined,
+                      const std::vector<std::string>& command) {
+  const std::filesystem::path temporary =
+      std::filesystem::path(joined.temporary_directory) / ("command-" + std::to_string(::getpid()));
+  Variables own = joined.variables;
+  own.emplace_back("TMPDIR", temporary.string());
+  InitPlan plan = command_plan(command, own);
+  plan.program.working_directory = std::filesystem::current_path().string();
+  const UniqueFd keeper = try_pidfd_open(client.keeper_pid());
+  if (!keeper) throw_errno("find the keeper of the instance");
+  std::filesystem::create_directories(temporary);
+  join_namespaces(*keeper);
+  const ExitStatus status =
+      run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan));
+  std::error_code ignored;
+  std::filesystem::remove_all(temporary, ignored);
+  return status;
+}
+
+ExitStatus run_alone(const std::vector<std::string>& command) {
+  char name[256] = "";
+  (void)!::gethostname(name, sizeof name - 1);
+  InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}});
+  plan.program.working_directory = std::filesystem::current_path().string();
+  enter_new_namespaces();
+  raise_loopback();
+  cover_name_files(std::string("127.0.0.1 localhost ") + name + "\n::1 localhost ip6-localhost " +
+                   "ip6-loopback " + name + "\n");
+  // The PID namespace was unshared above: the first child is its init.
+  return run_in_foreground(CLONE_NEWNS, Birth::kInOwn, std::move(plan));
+}
+
+}  // namespace isoenv

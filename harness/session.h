@@ -1,0 +1,37 @@
+// A client's way to an instance: find or start its keeper, ask it, enter it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/exit_status.h"
+#include "harness/control.h"
+#include "harness/instances.h"
+#include "harness/keeper.h"
+
+namespace isoenv {
+
+/// Connects to the keeper of the instance that `options` describes, starting it when there is none;
+/// safe when many do so at once. Asks it, and starts a new one when the old one was just ending.
+struct Joined {
+  ControlClient client;
+  Answer answer;
+  bool started = false;  ///< this call has started the keeper
+};
+Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
+                    const Request& request);
+
+/// Asks a live instance for what a command inside it needs, and throws Error when one of `services`
+/// is not ready.
+Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services);
+
+/// Runs `command` inside the instance behind `client`: hub network, names, variables, a PID
+/// namespace of its own. Returns its exit status.
+ExitStatus run_inside(const ControlClient& client, const Answer& joined,
+                      const std::vector<std::string>& command);
+
+/// The same in an empty private environment that ends with the command: no keeper, no services.
+ExitStatus run_alone(const std::vector<std::string>& command);
+
+}  // namespace isoenv

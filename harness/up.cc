@@ -1,0 +1,54 @@
+#include <iostream>
+#include <string>
+
+#include "harness/artefacts.h"
+#include "harness/command.h"
+#include "harness/options.h"
+#include "harness/session.h"
+
+namespace isoenv {
+namespace {
+
+std::string owner_text(const Owner& owner) {
+  switch (owner.kind) {
+    case Owner::Kind::kNone:
+      return "until 'isoenv down'";
+    case Owner::Kind::kCtest:
+      return "until ctest (pid " + std::to_string(owner.process.pid) + ") ends";
+    case Owner::Kind::kTerminal:
+      return "until 'isoenv down' or the end of the terminal session (" + owner.name + ", pid " +
+             std::to_string(owner.process.pid) + ")";
+    case Owner::Kind::kExplicit:
+      return "until 'isoenv down' or the end of process " + std::to_string(owner.process.pid);
+  }
+  return "";
+}
+
+}  // namespace
+
+int up_command(const std::vector<std::string>& arguments) {
+  const UpOptions options = parse_up(arguments);
+  KeeperOptions keeper;
+  keeper.spec = load_spec(options.file);
+  find_services(plan_spec(keeper.spec, {}), options.services);  // refuses bad input before anything
+  keeper.key = shared_key(keeper.spec.file, options.name, current_caller());
+  keeper.owner = find_owner(options.owner);
+  keeper.artefact_root = artefact_root(options.artefacts, keeper.spec.name, keeper.key.spec_file);
+
+  const std::filesystem::path root = open_run_root();
+  sweep_stale(root);
+  const RunDirectory directory(root, instance_id(keeper.key));
+  const Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
+  const UpReport report = up_report_from_json(joined.answer.report);
+  if (options.json) {
+    std::cout << joined.answer.report << std::endl;
+    return static_cast<int>(report.failures.empty() ? ExitCode::kOk : ExitCode::kEnvironmentFailed);
+  }
+  if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kEnvironmentFailed);
+  std::cout << "environment '" << report.environment << "' is up: " << report.wanted
+            << (report.wanted == 1 ? " service" : " services") << ", " << owner_text(keeper.owner)
+            << std::endl;
+  return 0;
+}
+
+}  // namespace isoenv
