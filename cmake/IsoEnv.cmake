@@ -189,9 +189,10 @@ the top-level build directory; below it, tests with ``SCOPE RUN`` fail, saying
 that no environment is up.
 
 ``<top-level build dir>/isoenv/<environment>.json`` is the specification, fit
-for ``isoenv up -f``, and ``<environment>/`` beside it holds logs. With a
-multi-configuration generator these are ``<environment>.<config>.json`` and
-``<environment>.<config>/``.
+for ``isoenv up -f``. ``<environment>/`` beside it holds the logs of instances
+that tests share, ``<environment>/tests/<test>/`` those of the test's own. With
+a multi-configuration generator the names are ``<environment>.<config>.json``
+and ``<environment>.<config>/``.
 
 .. variable:: ISOENV_EXECUTABLE
 

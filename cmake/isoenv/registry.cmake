@@ -2,11 +2,12 @@
 # not matter; and the end of the top-level directory, where names are resolved, the specs written
 # and the fixtures registered.
 #
+#   isoenv.STATE                     open, faulty, closed
 #   isoenv.ENVIRONMENTS              names, in the order seen
 #   isoenv.TESTS                     numbers of the tests
 #   isoenv.<environment>.<FIELD>     SERVICES TASKS (names) PROGRAMS LINES ENV DECLARED
 #   isoenv.<environment>.<name>.<FIELD>   KIND ORIGIN FIELDS DEPENDS PATIENCE GRACE (ms)
-#   isoenv.test.<number>.<FIELD>     CALLER ORIGIN ENVIRONMENT SERVICES SCOPE PROGRAM
+#   isoenv.test.<number>.<FIELD>     CALLER ORIGIN ENVIRONMENT SERVICES SCOPE DIRECTORY PROGRAM
 #
 # The target isoenv::registry carries what tests need of it to generate time: a test's properties
 # can be set in its own directory only, long before its services are known, but as generator

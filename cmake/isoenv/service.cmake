@@ -46,8 +46,9 @@ function(_isoenv_add_process what name words)
   endif()
   if(DEFINED arg_STOP_SIGNAL)
     _isoenv_decode(signal "${arg_STOP_SIGNAL}")
-    _isoenv_check_choice("${caller}" STOP_SIGNAL "${signal}"
-      "SIGTERM;SIGINT;SIGQUIT;SIGHUP;SIGKILL;SIGUSR1;SIGUSR2;SIGABRT;SIGALRM;SIGPIPE;SIGWINCH;SIGCONT")
+    set(signals SIGTERM SIGINT SIGQUIT SIGHUP SIGKILL SIGUSR1 SIGUSR2 SIGABRT SIGALRM SIGPIPE
+        SIGWINCH SIGCONT)
+    _isoenv_check_choice("${caller}" STOP_SIGNAL "${signal}" "${signals}")
     _isoenv_add_field(fields stop_signal "\"${signal}\"")
   endif()
   if(DEFINED arg_STOP_TIMEOUT)
