@@ -349,7 +349,9 @@ function(_isoenv_warn_of_hidden_tests tests)
     get_property(enabled DIRECTORY "${directory}" PROPERTY VARIABLES)
     if(scope STREQUAL "RUN" AND CMAKE_TESTING_ENABLED IN_LIST enabled)
       _isoenv_get(origin isoenv.test.${number}.ORIGIN)
-      message(WARNING "IsoEnv: testing is enabled in the directory of ${origin} but not in the top-level directory, where the services' fixtures are: add enable_testing() to the top-level CMakeLists.txt and run ctest in the top-level build directory")
+      message(WARNING "IsoEnv: testing is enabled in the directory of ${origin} but not in the \
+top-level directory, where the services' fixtures are: add enable_testing() to the top-level \
+CMakeLists.txt, and run ctest in the top-level build directory")
       return()
     endif()
   endforeach()

@@ -14,8 +14,8 @@ function(configure_project)
   if(DEFINED arg_GENERATOR)
     set(generator -G "${arg_GENERATOR}")
   endif()
-  execute_process(COMMAND "${CMAKE_COMMAND}" --no-warn-unused-cli -S "${arg_SOURCE}" -B "${arg_BUILD}"
-      ${generator}
+  execute_process(COMMAND "${CMAKE_COMMAND}" --no-warn-unused-cli
+      -S "${arg_SOURCE}" -B "${arg_BUILD}" ${generator}
       "-DMODULE=${ISOENV_SOURCE_DIR}/cmake/IsoEnv.cmake" ${arg_ARGS}
     RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(arg_FAILS AND result EQUAL 0)
