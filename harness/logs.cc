@@ -59,10 +59,11 @@ LogSource find_source(const LogsOptions& options) {
   const Selection selection{options.file, options.name};
   const Caller caller = current_caller();
   const bool has_spec = options.file || std::filesystem::exists(kDefaultSpecFile);
-  if (select_instances(root, selection, caller).empty() && (has_spec || options.artefacts)) {
-    return ended_source(options);
-  }
-  const Lease lease = find_instance(root, selection, caller).lease;
+  // Asked once: the instance may end at any moment, and its log is the one that was meant.
+  const std::vector<RunningInstance> instances = select_instances(root, selection, caller);
+  if (instances.empty() && (has_spec || options.artefacts)) return ended_source(options);
+  const Lease lease = instances.size() == 1 ? instances.front().lease
+                                            : find_instance(root, selection, caller).lease;
   return {lease.artefact_directory, lease.key.spec_file, lease.keeper};
 }
 

@@ -106,6 +106,15 @@ TEST_F(LogsTest, RefuseAServiceThatTheEnvironmentDoesNotHave) {
                                         "mean 'order'?"));
 }
 
+TEST_F(LogsTest, KnowTheServicesThatWereStartedWithoutTheirSpec) {
+  const ArtefactDirectory artefacts = make_artefacts();
+  write(artefacts, std::string(kUserLine) + kOrderLine);
+  fs::create_directory(artefacts.path / "user");
+  const std::string root = artefacts.path.parent_path();
+  EXPECT_EQ(logs({"--artefacts", root, "user"}), kUserLine);
+  EXPECT_THAT(logs({"--artefacts", root, "order"}), HasSubstr("exit 2"));
+}
+
 TEST_F(LogsTest, AreMissedWithARemedy) {
   EXPECT_THAT(logs({}), HasSubstr("exit 1: no instance is up, and none has left a log"));
 }
