@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -22,7 +21,9 @@ namespace {
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  std::ostringstream text;
+  text << stream.rdbuf();  // takes a process that has ended meanwhile (ESRCH) for an empty file
+  return text.str();
 }
 
 void add_names(std::set<std::string>& facts, const std::string& what, const char* directory) {

@@ -35,7 +35,10 @@ SystemTest::SystemTest() {
                   {"XDG_STATE_HOME", dir() / "state"},
                   {"ISOENV_RUNTIME_DIR", runtime_dir()}};
   options_.unset = {"ISOENV_INSTANCE", "SERVICE_NAME", "PORT", "NOTIFY_SOCKET"};
-  for (const char* name : {"home", "tmp", "state", "r"}) fs::create_directory(dir() / name);
+  for (const char* name : {"home", "tmp", "state", "r"}) {
+    fs::create_directory(dir() / name);
+    fs::permissions(dir() / name, fs::perms::owner_all);
+  }
   before_ = HostState::now();
 }
 

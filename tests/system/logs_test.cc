@@ -40,8 +40,8 @@ std::map<std::string, std::vector<std::string>> lines_by_service(const std::stri
 
 TEST_F(LogsTest, KeepEveryByteOfAServiceFromTheFirst) {
   const auto spec = write_spec(R"("services": {"talks": {"command": ["test_service", "writes",
-      "first\n", "err:second\n", "\\x00\\xff\\x1b[31m\n", "no end of line", "then", "waits"],
-      "ready": [{"log": "no end"}]}})");
+      "first\n", "err:second\n", "\\x00\\xff\\x1b[31m\n", "no end of line", "then", "creates_file", "said", "then", "waits"],
+      "ready": [{"file": "said"}]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
   EXPECT_EQ(raw_log("talks"), std::string("first\nsecond\n\0\xff\x1b[31m\nno end of line", 38));
   EXPECT_THAT(down(spec), ExitedWith(0));

@@ -82,7 +82,7 @@ TEST_F(OrderTest, TellsThatATaskFailedAndStartsNothingThatNeedsIt) {
   const Outcome outcome = up(spec);
   ASSERT_THAT(outcome, ExitedWith(1));
   EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("'seed'"), HasSubstr("exit code 4"), HasSubstr("no such table")));
+              AllOf(HasSubstr("  seed: "), HasSubstr("exit code 4"), HasSubstr("no such table")));
   EXPECT_FALSE(std::filesystem::exists(dir() / "order"));
 }
 

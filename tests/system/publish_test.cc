@@ -46,9 +46,12 @@ class PublishTest : public SystemTest {
   /// The number that `publish` chose on the host.
   std::string published_port(const std::filesystem::path& spec) const {
     const Outcome outcome = isoenv({"ps", "-f", spec, "--json"});
-    const auto ps = nlohmann::json::parse(outcome.out, nullptr, false);
-    const auto pointer = nlohmann::json::json_pointer("/services/0/publish/http");
-    if (ps.is_object() && ps.contains(pointer)) return ps.at(pointer).dump();
+    const std::string before = "http → 127.0.0.1:";
+    for (const auto& row : nlohmann::json::parse(outcome.out, nullptr, false)) {
+      for (const std::string port : row.at("ports")) {
+        if (port.starts_with(before)) return port.substr(before.size());
+      }
+    }
     ADD_FAILURE() << "no published port in " << outcome;
     return "0";
   }

@@ -75,11 +75,6 @@ TEST_F(ReadinessTest, LogReadsStderrToo) {
       {"", R"("writes", "err:now ready\\n", "then", "waits")", R"({"log": "now ready"})"});
 }
 
-TEST_F(ReadinessTest, LogPassesWithALineThatHasNoEndYet) {
-  expect_ready_only_after_the_gate(
-      {"", R"("writes", "ready>", "then", "waits")", R"({"log": "ready>"})"});
-}
-
 TEST_F(ReadinessTest, ExecPassesWhenTheCommandSucceeds) {
   expect_ready_only_after_the_gate(
       {"", R"("tcp_echo", "127.0.0.1", "80", "inner: ")",
@@ -133,8 +128,8 @@ TEST_F(ReadinessTest, IsTheStartAloneWithoutPorts) {
 TEST_F(ReadinessTest, TcpTellsThatNothingListens) {
   const Outcome outcome = never_ready(R"({"tcp": "main"})", R"("waits")", R"({"main": 80})");
   ASSERT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("'slow'"), HasSubstr("300ms"), HasSubstr("tcp main"),
-                                 HasSubstr("nothing listens")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("  slow: "), HasSubstr("within 300 ms"),
+                                 HasSubstr("tcp main"), HasSubstr("nothing listens")));
 }
 
 TEST_F(ReadinessTest, TcpTellsWhichWrongAddressListens) {
@@ -161,14 +156,14 @@ TEST_F(ReadinessTest, HttpTellsTheLastAnswer) {
   const Outcome outcome = never_ready(R"({"http": "main", "path": "/fail"})",
                                       R"("http_hello", "*", "80")", R"({"main": 80})");
   ASSERT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("/fail"), HasSubstr("503"), HasSubstr("warming up")));
+  EXPECT_THAT(outcome.err, HasSubstr("http main GET /fail: GET /fail answered 503"));
 }
 
 TEST_F(ReadinessTest, HttpRefusesAnotherBody) {
   const Outcome outcome = never_ready(R"({"http": "main", "path": "/health", "body": "down"})",
                                       R"("http_hello", "*", "80")", R"({"main": 80})");
   ASSERT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("200"), HasSubstr("down")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("http main GET /health"), HasSubstr("down")));
 }
 
 TEST_F(ReadinessTest, LogTellsThePatternAndTheLastLines) {
@@ -217,7 +212,7 @@ TEST_F(ReadinessTest, EndsAtOnceWhenTheServiceDies) {
       "command": ["test_service", "writes", "err:no database\n", "then", "exits", "3"],
       "ports": {"main": 80}, "ready_timeout": "10m"}})"));
   ASSERT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("'slow'"), HasSubstr("exit code 3"),
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("  slow: "), HasSubstr("exit code 3"),
                                  HasSubstr("no database"), HasSubstr("slow.log")));
 }
 
@@ -227,8 +222,8 @@ TEST_F(ReadinessTest, IsNotFooledByAnotherServiceOnTheSamePort) {
     "wrong": {"command": ["test_service", "waits"], "ports": {"main": 80}, "depends": ["right"],
               "ready_timeout": "300ms"}})"));
   ASSERT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("'wrong'"), HasSubstr("nothing listens")));
-  EXPECT_THAT(outcome.err, Not(HasSubstr("'right'")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("  wrong: "), HasSubstr("nothing listens")));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("  right: ")));
 }
 
 }  // namespace
