@@ -117,6 +117,14 @@ std::optional<Answer> ControlClient::ask(const Request& request) {
   return decode_answer(answer);
 }
 
+void ControlClient::wait_for_end() {
+  char ignored[256];
+  ssize_t length = 0;
+  do {
+    length = ::recv(*socket_, ignored, sizeof ignored, 0);
+  } while (length > 0 || (length < 0 && errno == EINTR));
+}
+
 pid_t ControlClient::keeper_pid() const {
   ucred peer{};
   socklen_t length = sizeof peer;

@@ -56,6 +56,9 @@ class ControlClient {
   /// Sends the request and waits for its answer. None when the keeper ended without one.
   std::optional<Answer> ask(const Request& request);
 
+  /// Returns when the keeper has ended and removed its run directory, or was killed.
+  void wait_for_end();
+
   /// The keeper's process, as the caller counts pids.
   pid_t keeper_pid() const;
 

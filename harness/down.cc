@@ -20,7 +20,7 @@ int down_command(const std::vector<std::string>& arguments) {
     std::optional<Answer> answer;
     if (client) answer = client->ask({Request::Kind::kDown, options.services});
     if (answer && answer->error) throw *answer->error;
-    if (!answer || answer->ending) wait_for_keeper_end(instance.directory);
+    if (client && (!answer || answer->ending)) client->wait_for_end();
     if (!answer || answer->report.empty()) continue;
     if (options.json) {
       std::cout << answer->report << std::endl;

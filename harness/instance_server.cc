@@ -184,6 +184,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(const std::vector<std::
   Answer answer;
   answer.report = to_json(report);
   if (!report.failures.empty()) end_when_idle("nothing is up after a failed start");
+  answer.ending = ending;
   co_return answer;
 }
 

@@ -11,7 +11,7 @@ namespace isoenv {
 namespace {
 
 /// Warnings about the end go to the standard error output: the command's own output stays alone.
-void take_down(ControlClient& client, const RunDirectory& directory) {
+void take_down(ControlClient& client) {
   const std::optional<Answer> answer = client.ask({Request::Kind::kDown, {}});
   if (answer && !answer->report.empty()) {
     const DownReport report = down_report_from_json(answer->report);
@@ -23,7 +23,7 @@ void take_down(ControlClient& client, const RunDirectory& directory) {
     for (const std::string& problem : report.problems)
       std::cerr << "isoenv run: " << problem << '\n';
   }
-  wait_for_keeper_end(directory);
+  client.wait_for_end();
 }
 
 }  // namespace
@@ -45,10 +45,11 @@ int run_command(const std::vector<std::string>& arguments) {
   const RunDirectory directory(root, instance_id(keeper.key));
   Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
   const UpReport report = up_report_from_json(joined.answer.report);
+  if (joined.answer.ending) joined.client.wait_for_end();
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
   const Answer entered = ask_to_join(joined.client, options.services);
   const ExitStatus status = run_inside(joined.client, entered, options.command);
-  take_down(joined.client, directory);
+  take_down(joined.client);
   return status.shell_code();
 }
 

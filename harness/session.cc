@@ -67,6 +67,7 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
       }
     }
     // It was ending when we came, or was killed before it answered.
+    if (client) client->wait_for_end();
     wait_for_keeper_end(directory);
     if (started) throw Error("the instance ended before its services were up");
   }

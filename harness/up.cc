@@ -38,7 +38,8 @@ int up_command(const std::vector<std::string>& arguments) {
   const std::filesystem::path root = open_run_root();
   sweep_stale(root);
   const RunDirectory directory(root, instance_id(keeper.key));
-  const Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
+  Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
+  if (joined.answer.ending) joined.client.wait_for_end();
   const UpReport report = up_report_from_json(joined.answer.report);
   if (options.json) {
     std::cout << joined.answer.report << std::endl;

@@ -153,6 +153,7 @@ struct LinuxBackend::State {
   std::vector<Forwarder> publishers;
 
   Program program(std::size_t service) const;
+  asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<Running> ended);
   ProbeContext probe_context(std::size_t service, std::shared_ptr<Running> running_service);
   std::filesystem::path notify_path(std::size_t service) const {
     return options.run_directory / ("notify" + std::to_string(service));
@@ -310,6 +311,20 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   }
 }
 
+/// Returns when the output of an ended service is captured to its last byte.
+asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
+                                                        std::shared_ptr<Running> ended) {
+  co_await ended->sandbox->gone();
+  asio::steady_timer limit(executor, kDrainLimit);
+  limit.async_wait([ended](const boost::system::error_code& cancelled) {
+    if (!cancelled) ended->output->stop();
+  });
+  co_await ended->output->drained();
+  limit.cancel();
+  merged.finish(name);
+  ended->matcher.finish();
+}
+
 ProbeContext LinuxBackend::State::probe_context(std::size_t service,
                                                 std::shared_ptr<Running> self) {
   const ServicePlan& service_plan = plan.services[service];
@@ -349,16 +364,16 @@ asio::awaitable<ReadyOutcome> LinuxBackend::wait_ready(std::size_t service) {
   const ServicePlan& plan = state_->plan.services[service];
   const std::shared_ptr<Running> running = state_->running[service];
   const ProbeContext context = state_->probe_context(service, running);
-  const AwaitExit await_exit = [running]() -> asio::awaitable<ExitStatus> {
-    return running->sandbox->exited();
-  };
+  const AwaitExit await_exit = [this, service]() { return exited(service); };
   co_return co_await isoenv::wait_ready(plan.ready, context, await_exit, plan.ready_timeout,
                                         state_->clock);
 }
 
 asio::awaitable<ExitStatus> LinuxBackend::exited(std::size_t service) {
   const std::shared_ptr<Running> running = state_->running[service];
-  co_return co_await running->sandbox->exited();
+  const ExitStatus status = co_await running->sandbox->exited();
+  co_await state_->capture_rest(state_->plan.services[service].name, running);
+  co_return status;
 }
 
 asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
@@ -388,13 +403,7 @@ asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
     }
     sandbox.kill();  // whatever the program has left behind
     co_await sandbox.gone();
-    asio::steady_timer limit(state_->executor, kDrainLimit);
-    limit.async_wait([running](const boost::system::error_code& cancelled) {
-      if (!cancelled) running->output.reset();
-    });
-    if (running->output) co_await running->output->drained();
-    state_->merged.finish(plan.name);
-    running->matcher.finish();
+    co_await state_->capture_rest(plan.name, running);
   } catch (const std::exception& error) {
     problems.push_back("cannot stop '" + plan.name + "' cleanly: " + error.what());
     sandbox.kill();

@@ -4,7 +4,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -13,7 +12,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <utility>
-#include <vector>
 
 #include "base/event.h"
 #include "base/syscall.h"
@@ -101,17 +99,23 @@ struct OutputCapture::State {
   Event done;
   bool ended = false;
 
+  /// Captures one pipe's worth without blocking. False at the end.
+  bool read_some() {
+    char chunk[kChunk];
+    const ssize_t length = ::read(source.native_handle(), chunk, sizeof chunk);
+    if (length < 0) return errno == EAGAIN || errno == EINTR;
+    const std::string_view text(chunk, static_cast<std::size_t>(length));
+    write_all(*file, text);
+    sink(text);
+    return length > 0;
+  }
+
   static asio::awaitable<void> read(std::shared_ptr<State> state) {
-    std::vector<char> chunk(kChunk);
     boost::system::error_code error;
-    while (!error) {
-      const std::size_t length = co_await state->source.async_read_some(
-          asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, error));
-      if (length == 0) continue;
-      const std::string_view text(chunk.data(), length);
-      write_all(*state->file, text);
-      state->sink(text);
-    }
+    do {
+      co_await state->source.async_wait(asio::posix::stream_descriptor::wait_read,
+                                        asio::redirect_error(asio::use_awaitable, error));
+    } while (!error && state->read_some());
     state->ended = true;
     state->source.close(error);
     state->done.notify_all();
@@ -122,20 +126,24 @@ OutputCapture::OutputCapture(asio::any_io_executor executor, UniqueFd source,
                              const std::filesystem::path& file, Sink sink) {
   UniqueFd log = open_or_throw(file.string(), O_WRONLY | O_CREAT | O_APPEND);
   state_ = std::make_shared<State>(executor, source.release());
+  state_->source.non_blocking(true);
   state_->file = std::move(log);
   state_->sink = std::move(sink);
   asio::co_spawn(executor, State::read(state_), asio::detached);
 }
 
 OutputCapture::~OutputCapture() {
-  if (state_ && !state_->ended) {
-    state_->sink = [](std::string_view) {};
-    boost::system::error_code ignored;
-    state_->source.cancel(ignored);
-  }
+  if (!state_) return;
+  state_->sink = [](std::string_view) {};
+  stop();
 }
 OutputCapture::OutputCapture(OutputCapture&&) noexcept = default;
 OutputCapture& OutputCapture::operator=(OutputCapture&&) noexcept = default;
+
+void OutputCapture::stop() noexcept {
+  boost::system::error_code ignored;
+  if (!state_->ended) state_->source.cancel(ignored);
+}
 
 asio::awaitable<void> OutputCapture::drained() {
   const auto state = state_;

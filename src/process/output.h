@@ -54,6 +54,8 @@ class OutputCapture {
 
   /// Returns when the last writer has closed the pipe and all was captured.
   boost::asio::awaitable<void> drained();
+  /// Ends the capture although writers are left.
+  void stop() noexcept;
 
  private:
   struct State;
