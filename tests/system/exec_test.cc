@@ -152,7 +152,7 @@ TEST_F(ExecTest, FailsWhenARequiredServiceHasDied) {
   ASSERT_TRUE(eventually([&] { return !exec_with_brief().exited_with(0); }));
   const Outcome outcome = exec_with_brief();
   EXPECT_THAT(outcome, ExitedWith(125));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("'brief'"), HasSubstr("exit code 7")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("  brief: "), HasSubstr("exit code 7")));
   EXPECT_THAT(isoenv({"exec", "-f", spec_, "--service", "web", "--", "test_service", "exits", "0"}),
               ExitedWith(0));
 }

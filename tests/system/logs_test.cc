@@ -43,7 +43,7 @@ TEST_F(LogsTest, KeepEveryByteOfAServiceFromTheFirst) {
       "first\n", "err:second\n", "\\x00\\xff\\x1b[31m\n", "no end of line", "then", "creates_file", "said", "then", "waits"],
       "ready": [{"file": "said"}]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
-  EXPECT_EQ(raw_log("talks"), std::string("first\nsecond\n\0\xff\x1b[31m\nno end of line", 38));
+  EXPECT_EQ(raw_log("talks"), std::string("first\nsecond\n\0\xff\x1b[31m\nno end of line", 35));
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
