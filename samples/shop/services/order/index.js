@@ -2,7 +2,7 @@
 // `user`: each has a network of its own. It refuses to start in a shop without users, which is why
 // it depends on the completion of the task `seed`.
 //
-//   POST /orders             {"user": "ada", "item": "tea", "quantity": 2}: 201, or 422 for a stranger
+//   POST /orders             {"user": "ada", "item": "tea", "quantity": 2}: 201; 422 for a stranger
 //   GET  /orders[?user=ada]  every order, or one user's
 //   GET  /orders/1           one order, or 404
 //   GET  /health

@@ -7,7 +7,8 @@ const userUrl = process.env.USER_URL ?? 'http://user:3000';
 const users = JSON.parse(await readFile(new URL('users.json', import.meta.url), 'utf8'));
 
 for (const [id, user] of Object.entries(users)) {
-  const answer = await fetch(`${userUrl}/users/${id}`, { method: 'PUT', body: JSON.stringify(user) });
+  const body = JSON.stringify(user);
+  const answer = await fetch(`${userUrl}/users/${id}`, { method: 'PUT', body });
   if (!answer.ok) throw new Error(`"${userUrl}" refused user "${id}" with status ${answer.status}`);
   log('info', 'wrote user', { id });
 }
