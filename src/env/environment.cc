@@ -21,6 +21,10 @@ std::string duration_text(std::chrono::nanoseconds duration) {
   return std::to_string(ms) + " ms";
 }
 
+bool has_failed(ServiceState state) {
+  return state == ServiceState::kFailed || state == ServiceState::kExited;
+}
+
 }  // namespace
 
 Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& plan,
@@ -35,11 +39,11 @@ Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& 
 asio::awaitable<UpReport> Environment::up(std::vector<std::size_t> services) {
   const std::vector<std::size_t> wanted = plan_.closure(services);
   for (const std::size_t service : wanted) {
-    ++lives_[service].claims;
-    // A life that is just ending is waited for; the next one starts from nothing.
-    while (lives_[service].alive && lives_[service].stop_requested) co_await changed_.wait();
-    if (lives_[service].alive || lives_[service].state == ServiceState::kCompleted) continue;
     Life& life = lives_[service];
+    // A life that ends, or has to, is waited for; the next one starts from nothing.
+    while (life.stops > 0 || (life.alive && has_failed(life.state))) co_await changed_.wait();
+    ++life.claims;
+    if (life.alive || life.state == ServiceState::kCompleted) continue;
     life.alive = true;
     life.stop_requested = false;
     life.failure = {};
@@ -111,6 +115,7 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
 
   if (!co_await dependencies_met(service)) co_return;
 
+  life.readiness.clear();
   set_state(service, ServiceState::kStarting);
   life.started = clock_.now();
   ++life.starts;
@@ -129,7 +134,8 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
     fail(service, "stopped before it was ready");
   } else if (const auto* exited = std::get_if<ExitedBeforeReady>(&outcome)) {
     fail(service,
-         (plan.is_task ? "failed: " : "ended before it was ready: ") + exited->status.describe());
+         (plan.is_task ? "failed: " : "ended before it was ready: ") + exited->status.describe(),
+         exited->diagnosis);
   } else if (const auto* late = std::get_if<NotReadyInTime>(&outcome)) {
     fail(service,
          (plan.is_task ? "not completed within " : "not ready within ") +
@@ -147,16 +153,17 @@ asio::awaitable<bool> Environment::dependencies_met(std::size_t service) {
   for (const DependencyPlan& dependency : plan_.services[service].depends) {
     const std::string& name = plan_.services[dependency.service].name;
     life.readiness = "waits for '" + name + "'";
-    while (!satisfies(dependency.service, dependency.need)) {
-      if (life.stop_requested) {
-        fail(service, "stopped before it was started");
-        co_return false;
-      }
-      if (settled(dependency.service)) {
-        fail(service, "not started: it needs '" + name + "', which failed");
-        co_return false;
-      }
+    while (!life.stop_requested && !satisfies(dependency.service, dependency.need) &&
+           !settled(dependency.service)) {
       co_await changed_.wait();
+    }
+    if (life.stop_requested) {
+      fail(service, "stopped before it was started");
+      co_return false;
+    }
+    if (!satisfies(dependency.service, dependency.need)) {
+      fail(service, "not started: it needs '" + name + "', which failed");
+      co_return false;
     }
   }
   co_return true;
@@ -167,7 +174,10 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
   DownReport report;
   std::size_t open = targets.size();
   std::vector<bool> waiting(lives_.size(), false);
-  for (const std::size_t target : targets) waiting[target] = true;
+  for (const std::size_t target : targets) {
+    waiting[target] = true;
+    ++lives_[target].stops;
+  }
   // One coroutine a service; each first waits for its dependents among the targets.
   for (auto target = targets.rbegin(); target != targets.rend(); ++target) {
     asio::co_spawn(
@@ -185,6 +195,7 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
           ServiceStop stop = co_await self.tear_down(service, result.problems);
           if (stop.how != ServiceStop::How::kNotRunning) result.stops.push_back(std::move(stop));
           pending[service] = false;
+          --self.lives_[service].stops;
           --remaining;
           self.changed_.notify_all();
         }(*this, *target, waiting, report, open),
@@ -207,14 +218,14 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
     if (life.state == ServiceState::kReady) set_state(service, ServiceState::kStopping);
     changed_.notify_all();
     stop = co_await backend_.stop(service, problems);
-    if (was_running) {
+    if (was_running && stop.how != ServiceStop::How::kNotRunning) {
       backend_.event(name + (stop.how == ServiceStop::How::kKilled
                                  ? ": did not stop in time, killed"
                                  : ": stopped, " + stop.status));
     }
   }
   while (life.alive) co_await changed_.wait();
-  if (life.state != ServiceState::kFailed && life.state != ServiceState::kExited) {
+  if (!has_failed(life.state)) {
     life.readiness.clear();
     set_state(service, ServiceState::kDown);
   }
@@ -245,7 +256,8 @@ ServiceStatus Environment::status(std::size_t service) const {
 }
 
 bool Environment::idle() const noexcept {
-  return std::none_of(lives_.begin(), lives_.end(), [](const Life& life) { return life.alive; });
+  return std::none_of(lives_.begin(), lives_.end(),
+                      [](const Life& life) { return life.alive || life.stops > 0; });
 }
 
 ServiceFailure Environment::failure(std::size_t service) const {

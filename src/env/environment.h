@@ -46,6 +46,7 @@ class Environment {
     bool alive = false;  // its coroutine runs
     bool stop_requested = false;
     unsigned claims = 0;  // calls of up() that want it
+    unsigned stops = 0;   // calls of take_down() under way that want it gone
     unsigned starts = 0;
     std::int64_t pid = 0;
     Clock::TimePoint started{};
