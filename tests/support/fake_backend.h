@@ -1,0 +1,189 @@
+// A backend without a machine: every outcome of every step of every service is scripted.
+//
+// A service is only a flag, up from a start that succeeded to its death or stop, so a test can ask
+// what was left running. Records its calls in order and whatever the life cycle must never do. A
+// step that is held stays open until it is released; stopping ends a held start or wait for
+// readiness, as the real backend does.
+#pragma once
+
+#include <algorithm>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <exception>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/event.h"
+#include "env/backend.h"
+#include "plan/plan.h"
+
+namespace isoenv::test {
+
+class FakeBackend final : public Backend {
+ public:
+  enum class Step {
+    kStart,
+    kReadiness,
+    kStop,   ///< the service ignores its stop signal
+    kDrain,  ///< it has ended, its output is still being captured
+  };
+
+  /// What happens to one service; may be changed at any time.
+  struct Script {
+    StartOutcome start = Started{};  ///< its pid is the backend's choice
+    std::exception_ptr start_throws;
+    ReadyOutcome readiness = Ready{};
+    std::exception_ptr readiness_throws;
+    ServiceStop::How stopped = ServiceStop::How::kStopped;
+    std::string stop_status = "exit code 0";
+    std::vector<std::string> stop_problems;
+    std::vector<std::string> last_lines;
+  };
+
+  FakeBackend(boost::asio::any_io_executor executor, const EnvironmentPlan& plan)
+      : plan_(plan), changed_(std::move(executor)), services_(plan.services.size()) {}
+
+  Script& script(const std::string& service) { return of(service).script; }
+  void hold(const std::string& service, Step step) { of(service).held.insert(step); }
+  void release(const std::string& service, Step step) {
+    of(service).held.erase(step);
+    changed_.notify_all();
+  }
+  void release_all() {
+    for (Service& service : services_) service.held.clear();
+    changed_.notify_all();
+  }
+  /// The program ends by itself.
+  void die(const std::string& service, ExitStatus status) { end(of(service), status); }
+
+  /// `start db`, `ready db` (its wait has ended well), `stop db`, `stopped db`.
+  const std::vector<std::string>& calls() const { return calls_; }
+  std::ptrdiff_t count(const std::string& call) const {
+    return std::count(calls_.begin(), calls_.end(), call);
+  }
+  void forget_calls() { calls_.clear(); }
+  const std::vector<std::string>& events() const { return events_; }
+  /// What a backend need not bear: a start beside a running program or an unfinished stop.
+  const std::vector<std::string>& violations() const { return violations_; }
+  std::vector<std::string> running() const {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < services_.size(); ++i) {
+      if (services_[i].running) names.push_back(plan_.services[i].name);
+    }
+    return names;
+  }
+  /// The pid that a service gets at its first start; each later one adds 1000.
+  static std::int64_t first_pid(std::size_t service) {
+    return 1001 + static_cast<std::int64_t>(service);
+  }
+
+  boost::asio::awaitable<StartOutcome> start(std::size_t index) override {
+    Service& service = services_[index];
+    record("start", index);
+    if (service.running) violate("started while it runs", index);
+    if (service.stopping > 0) violate("started while it is being stopped", index);
+    service.starting = true;
+    service.stop_asked = false;
+    while (service.held.count(Step::kStart) > 0 && !service.stop_asked) co_await changed_.wait();
+    service.starting = false;
+    changed_.notify_all();
+    if (service.script.start_throws) std::rethrow_exception(service.script.start_throws);
+    if (service.stop_asked) co_return NotStarted{"stopped while it was being started"};
+    if (std::holds_alternative<NotStarted>(service.script.start)) co_return service.script.start;
+    service.running = true;
+    ++service.starts;
+    co_return Started{first_pid(index) + 1000 * (service.starts - 1)};
+  }
+
+  boost::asio::awaitable<ReadyOutcome> wait_ready(std::size_t index) override {
+    Service& service = services_[index];
+    while (service.held.count(Step::kReadiness) > 0 && service.running) co_await changed_.wait();
+    if (service.script.readiness_throws) std::rethrow_exception(service.script.readiness_throws);
+    if (!service.running) co_return ExitedBeforeReady{service.status, {}};
+    if (const auto* exited = std::get_if<ExitedBeforeReady>(&service.script.readiness)) {
+      end(service, exited->status);
+    }
+    if (std::holds_alternative<Ready>(service.script.readiness)) {
+      record("ready", index);
+      if (plan_.services[index].is_task) end(service, {});
+    }
+    co_return service.script.readiness;
+  }
+
+  boost::asio::awaitable<ExitStatus> exited(std::size_t index) override {
+    const Service& service = services_[index];
+    while (service.running) co_await changed_.wait();
+    co_return service.status;
+  }
+
+  boost::asio::awaitable<ServiceStop> stop(std::size_t index,
+                                           std::vector<std::string>& problems) noexcept override {
+    Service& service = services_[index];
+    record("stop", index);
+    ++service.stopping;
+    service.stop_asked = true;
+    changed_.notify_all();
+    ServiceStop stop{plan_.services[index].name, ServiceStop::How::kNotRunning, ""};
+    if (service.running) {
+      while (service.held.count(Step::kStop) > 0 && service.running) co_await changed_.wait();
+      end(service, {0, 15, false});
+      stop.how = service.script.stopped;
+      stop.status = service.script.stop_status;
+    }
+    while (service.starting) co_await changed_.wait();
+    while (service.held.count(Step::kDrain) > 0) co_await changed_.wait();
+    for (const std::string& problem : service.script.stop_problems) problems.push_back(problem);
+    --service.stopping;
+    record("stopped", index);
+    co_return stop;
+  }
+
+  ServiceFailure describe_failure(std::size_t index) override {
+    ServiceFailure failure;
+    failure.service = plan_.services[index].name;
+    failure.last_lines = services_[index].script.last_lines;
+    failure.log = "/logs/" + failure.service + ".log";
+    return failure;
+  }
+
+  void event(const std::string& text) override { events_.push_back(text); }
+
+ private:
+  struct Service {
+    Script script;
+    std::set<Step> held;
+    bool starting = false;
+    bool running = false;
+    bool stop_asked = false;
+    int stopping = 0;
+    int starts = 0;
+    ExitStatus status;
+  };
+
+  Service& of(const std::string& name) { return services_.at(plan_.find(name)); }
+  void record(const std::string& call, std::size_t index) {
+    calls_.push_back(call + " " + plan_.services[index].name);
+  }
+  void violate(const std::string& what, std::size_t index) {
+    violations_.push_back(plan_.services[index].name + ": " + what);
+  }
+  void end(Service& service, ExitStatus status) {
+    if (!service.running) return;
+    service.running = false;
+    service.status = status;
+    changed_.notify_all();
+  }
+
+  const EnvironmentPlan& plan_;
+  Event changed_;
+  std::vector<Service> services_;
+  std::vector<std::string> calls_;
+  std::vector<std::string> events_;
+  std::vector<std::string> violations_;
+};
+
+}  // namespace isoenv::test
