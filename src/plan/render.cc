@@ -119,11 +119,11 @@ std::string Renderer::resolve_service(const Template& piece, std::size_t service
   if (piece.words.size() == 2) {
     if (attribute == "host") return name;
     if (is_self && attribute == "name") return name;
-    if (is_self && attribute == "dir") return (options_.artefact_directory / name).string();
+    if (attribute == "dir") return (options_.artefact_directory / name).string();
     if (is_self && attribute == "tmp") return (options_.temporary_directory / name).string();
   }
-  std::vector<std::string> attributes = {"host", "port", "url"};
-  if (is_self) attributes.insert(attributes.end(), {"name", "dir", "tmp"});
+  std::vector<std::string> attributes = {"host", "dir", "port", "url"};
+  if (is_self) attributes.insert(attributes.end(), {"name", "tmp"});
   const bool known = std::find(attributes.begin(), attributes.end(), attribute) != attributes.end();
   if (known) {
     fault(piece, "has a word too many",

@@ -101,12 +101,12 @@ TEST_F(RenderTest, RefusesWhatAServiceDoesNotHave) {
   EXPECT_EQ(fault("{{user.prot}}"),
             "here: '{{user.prot}}' asks for nothing that is known of 'user'; did you mean "
             "'{{user.port}}'?");
-  EXPECT_EQ(fault("{{user.dir}}"),
-            "here: '{{user.dir}}' asks for nothing that is known of 'user'; expected one of host, "
-            "port, url");
+  EXPECT_EQ(fault("{{user.tmp}}"),
+            "here: '{{user.tmp}}' asks for nothing that is known of 'user'; expected one of host, "
+            "dir, port, url");
   EXPECT_EQ(fault("{{self}}"),
             "here: '{{self}}' asks for nothing that is known of 'self'; expected one of host, "
-            "port, url, name, dir, tmp");
+            "dir, port, url, name, tmp");
   EXPECT_EQ(fault("{{user.host.x}}"),
             "here: '{{user.host.x}}' has a word too many; write '{{user.host}}'");
   EXPECT_EQ(fault("{{self.port.http.x}}"),
