@@ -1,5 +1,6 @@
 #include "harness/control.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -97,7 +98,7 @@ std::optional<ControlClient> ControlClient::connect(const RunDirectory& director
   return ControlClient(std::move(socket));
 }
 
-std::optional<Answer> ControlClient::ask(const Request& request) {
+std::optional<Answer> ControlClient::ask(const Request& request, int owner) {
   const std::string line = encode(request) + "\n";
   std::size_t sent = 0;
   while (sent < line.size()) {
@@ -109,6 +110,9 @@ std::optional<Answer> ControlClient::ask(const Request& request) {
   std::string answer;
   std::vector<char> chunk(64 * 1024);
   while (answer.empty() || answer.back() != '\n') {
+    pollfd waits[] = {{*socket_, POLLIN, 0}, {owner, POLLIN, 0}};
+    if (::poll(waits, 2, -1) < 0) continue;  // EINTR
+    if (waits[0].revents == 0) return std::nullopt;
     const ssize_t length = ::recv(*socket_, chunk.data(), chunk.size(), 0);
     if (length < 0 && errno == EINTR) continue;
     if (length <= 0) return std::nullopt;

@@ -53,8 +53,9 @@ class ControlClient {
   /// otherwise.
   static std::optional<ControlClient> connect(const RunDirectory& directory);
 
-  /// Sends the request and waits for its answer. None when the keeper ended without one.
-  std::optional<Answer> ask(const Request& request);
+  /// Sends the request and waits for its answer. None when the keeper ended without one, or the
+  /// process behind the pidfd `owner` (-1: none) ended meanwhile.
+  std::optional<Answer> ask(const Request& request, int owner = -1);
 
   /// Returns when the keeper has ended and removed its run directory, or was killed.
   void wait_for_end();

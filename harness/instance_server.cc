@@ -34,6 +34,10 @@ namespace {
 namespace asio = boost::asio;
 using Local = asio::local::stream_protocol;
 
+/// With its owner gone nobody waits for the instance: services get this long in all to stop
+/// politely, whatever their stop timeouts say, and are then killed with the keeper.
+constexpr std::chrono::milliseconds kGraceWithoutOwner{1500};
+
 /// A client that does not read its answer does not keep an ending instance alive.
 constexpr std::chrono::seconds kLastAnswers{1};
 
@@ -248,8 +252,15 @@ asio::awaitable<void> InstanceServer::State::watch_signals() {
 asio::awaitable<void> InstanceServer::State::end(std::string reason) {
   ending = true;
   backend.event("instance ends: " + reason);
+  asio::steady_timer grace(context, kGraceWithoutOwner);
+  grace.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    backend.event("some services did not stop in time: killed");
+    context.stop();
+  });
   const DownReport report = co_await environment.down_all();
   for (const std::string& problem : report.problems) backend.event(problem);
+  grace.cancel();
   asio::steady_timer limit(context, kLastAnswers);
   limit.async_wait([this](const boost::system::error_code& cancelled) {
     if (!cancelled) context.stop();

@@ -30,7 +30,13 @@ void take_down(ControlClient& client) {
 
 int run_command(const std::vector<std::string>& arguments) {
   const RunOptions options = parse_run(arguments);
-  if (!options.file) return run_alone(options.command).shell_code();
+  // A ctest that is killed leaves its tests as orphans: they end with it.
+  UniqueFd ctest;
+  if (const std::optional<ProcessId> above = ctest_above()) {
+    ctest = open_pidfd(*above);
+    if (!ctest) throw Error("the ctest above has ended");
+  }
+  if (!options.file) return run_alone(options.command, *ctest).shell_code();
 
   KeeperOptions keeper;
   keeper.spec = load_spec(*options.file);
@@ -43,12 +49,12 @@ int run_command(const std::vector<std::string>& arguments) {
   const std::filesystem::path root = open_run_root();
   sweep_stale(root);
   const RunDirectory directory(root, instance_id(keeper.key));
-  Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
+  Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services}, *ctest);
   const UpReport report = up_report_from_json(joined.answer.report);
   if (joined.answer.ending) joined.client.wait_for_end();
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
   const Answer entered = ask_to_join(joined.client, options.services);
-  const ExitStatus status = run_inside(joined.client, entered, options.command);
+  const ExitStatus status = run_inside(joined.client, entered, options.command, *ctest);
   take_down(joined.client);
   return status.shell_code();
 }

@@ -1,8 +1,11 @@
 #include "harness/session.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <utility>
 
@@ -10,6 +13,7 @@
 #include "base/syscall.h"
 #include "env/program_environment.h"
 #include "harness/lease.h"
+#include "harness/remove_tree.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 #include "netns/network.h"
@@ -34,6 +38,17 @@ InitPlan command_plan(const std::vector<std::string>& command, const Variables& 
   return plan;
 }
 
+/// True when the process behind a pidfd has ended.
+bool ended(int pidfd) {
+  pollfd end{pidfd, POLLIN, 0};
+  return ::poll(&end, 1, 0) > 0;
+}
+
+void remove_temporary_directory(const std::filesystem::path& path) {
+  const UniqueFd parent(::open(path.parent_path().c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  if (parent) (void)remove_tree(*parent, path.filename().string());
+}
+
 std::string failures_text(const std::vector<ServiceFailure>& failures) {
   std::string text;
   for (const ServiceFailure& failure : failures) {
@@ -47,7 +62,7 @@ std::string failures_text(const std::vector<ServiceFailure>& failures) {
 }  // namespace
 
 Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
-                    const Request& request) {
+                    const Request& request, int owner) {
   for (;;) {
     bool started = false;
     std::optional<ControlClient> client;
@@ -60,12 +75,13 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
       client = ControlClient::connect(directory);
     }
     if (client) {
-      std::optional<Answer> answer = client->ask(request);
+      std::optional<Answer> answer = client->ask(request, owner);
       if (answer && answer->error) throw *answer->error;
       if (answer && (!answer->ending || !answer->report.empty())) {
         return {std::move(*client), std::move(*answer), started};
       }
     }
+    if (ended(owner)) throw Error("its owner has ended");
     // It was ending when we came, or was killed before it answered.
     if (client) client->wait_for_end();
     wait_for_keeper_end(directory);
@@ -85,7 +101,7 @@ Answer ask_to_join(ControlClient& client, const std::vector<std::string>& servic
 }
 
 ExitStatus run_inside(const ControlClient& client, const Answer& joined,
-                      const std::vector<std::string>& command) {
+                      const std::vector<std::string>& command, int owner) {
   const std::filesystem::path temporary =
       std::filesystem::path(joined.temporary_directory) / ("command-" + std::to_string(::getpid()));
   Variables own = joined.variables;
@@ -97,13 +113,15 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
   std::filesystem::create_directories(temporary);
   join_namespaces(*keeper);
   const ExitStatus status =
-      run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan));
-  std::error_code ignored;
-  std::filesystem::remove_all(temporary, ignored);
+      run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owner);
+  if (status.signal == SIGKILL && ended(*keeper)) {
+    throw Error("the instance ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);
+  }
+  remove_temporary_directory(temporary);
   return status;
 }
 
-ExitStatus run_alone(const std::vector<std::string>& command) {
+ExitStatus run_alone(const std::vector<std::string>& command, int owner) {
   char name[256] = "";
   (void)!::gethostname(name, sizeof name - 1);
   InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}});
@@ -113,7 +131,7 @@ ExitStatus run_alone(const std::vector<std::string>& command) {
   cover_name_files(std::string("127.0.0.1 localhost ") + name + "\n::1 localhost ip6-localhost " +
                    "ip6-loopback " + name + "\n");
   // The PID namespace was unshared above: the first child is its init.
-  return run_in_foreground(CLONE_NEWNS, Birth::kInOwn, std::move(plan));
+  return run_in_foreground(CLONE_NEWNS, Birth::kInOwn, std::move(plan), owner);
 }
 
 }  // namespace isoenv

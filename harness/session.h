@@ -14,24 +14,26 @@ namespace isoenv {
 
 /// Connects to the keeper of the instance that `options` describes, starting it when there is none;
 /// safe when many do so at once. Asks it, and starts a new one when the old one was just ending.
+/// Gives up when the process behind the pidfd `owner` (-1: none) ends.
 struct Joined {
   ControlClient client;
   Answer answer;
   bool started = false;  ///< this call has started the keeper
 };
 Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
-                    const Request& request);
+                    const Request& request, int owner = -1);
 
 /// Asks a live instance for what a command inside it needs, and throws Error when one of `services`
 /// is not ready.
 Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services);
 
 /// Runs `command` inside the instance behind `client`: hub network, names, variables, a PID
-/// namespace of its own. Returns its exit status.
+/// namespace of its own. Returns its exit status. The command is killed with the process behind the
+/// pidfd `owner` (-1: none).
 ExitStatus run_inside(const ControlClient& client, const Answer& joined,
-                      const std::vector<std::string>& command);
+                      const std::vector<std::string>& command, int owner = -1);
 
 /// The same in an empty private environment that ends with the command: no keeper, no services.
-ExitStatus run_alone(const std::vector<std::string>& command);
+ExitStatus run_alone(const std::vector<std::string>& command, int owner);
 
 }  // namespace isoenv

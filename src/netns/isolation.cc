@@ -17,7 +17,8 @@
 namespace isoenv {
 namespace {
 
-constexpr int kInstanceFlags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC;
+constexpr int kInstanceFlags =
+    CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 /// The first line of a small kernel file, or "".
 std::string read_line(const char* path) {
@@ -91,10 +92,9 @@ void join_namespaces(int pidfd) {
   // A process that is in the target's user namespace already may not join it again (EINVAL).
   struct stat own {};
   const bool own_known = ::stat("/proc/self/ns/user", &own) == 0;
-  const int common = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-  if (::setns(pidfd, CLONE_NEWUSER | common) == 0) return;
+  if (::setns(pidfd, CLONE_NEWUSER | kInstanceFlags) == 0) return;
   const int error_number = errno;
-  if (own_known && error_number == EINVAL && ::setns(pidfd, common) == 0) return;
+  if (own_known && error_number == EINVAL && ::setns(pidfd, kInstanceFlags) == 0) return;
   errno = error_number;
   throw_errno("join the instance's namespaces");
 }

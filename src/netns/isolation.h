@@ -17,9 +17,9 @@ enum class Rung {
 
 std::string rung_name(Rung rung);
 
-/// Moves the calling process into new user (when not privileged), mount, network and IPC
-/// namespaces, and its future children into a new PID namespace. Mounts no longer propagate to the
-/// host. Throws Error with code kCannotRun, naming the step, the errno and the remedy, when the
+/// Moves the calling process into new user (when not privileged), mount, network, IPC and
+/// UTS namespaces, and its future children into a new PID namespace. Mounts no longer propagate to
+/// the host. Throws Error with code kCannotRun, naming the step, the errno and the remedy, when the
 /// machine refuses; the process is then of no further use.
 Rung enter_new_namespaces();
 

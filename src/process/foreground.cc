@@ -1,5 +1,6 @@
 #include "process/foreground.h"
 
+#include <fcntl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -49,6 +50,13 @@ asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sand
   }
 }
 
+asio::awaitable<void> end_with_owner(asio::posix::stream_descriptor& owner, Sandbox& sandbox) {
+  boost::system::error_code error;
+  co_await owner.async_wait(asio::posix::stream_descriptor::wait_read,
+                            asio::redirect_error(asio::use_awaitable, error));
+  if (!error) sandbox.kill();
+}
+
 std::string start_failure(const std::string& program, const LaunchFailure& failure) {
   std::string text = "cannot " + std::string(describe(failure.step)) + " '" + program +
                      "': " + errno_text(failure.error_number);
@@ -71,13 +79,18 @@ asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program) {
 
 }  // namespace
 
-ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan) {
+ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan, int owner) {
   const std::string program = plan.program.argv.front();
   asio::io_context context(1);
   asio::posix::stream_descriptor signals(context, open_signals().release());
   Sandbox sandbox(
       context.get_executor(), namespaces, std::move(plan), [](const std::string&) {}, birth);
   asio::co_spawn(context, pass_signals(signals, sandbox), asio::detached);
+  asio::posix::stream_descriptor owner_end(context);
+  if (owner >= 0) {
+    owner_end.assign(::fcntl(owner, F_DUPFD_CLOEXEC, 3));
+    asio::co_spawn(context, end_with_owner(owner_end, sandbox), asio::detached);
+  }
   std::optional<ExitStatus> status;
   std::exception_ptr failure;
   asio::co_spawn(context, run(sandbox, program), [&](std::exception_ptr error, ExitStatus ended) {
