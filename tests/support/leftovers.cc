@@ -33,6 +33,16 @@ void add_names(std::set<std::string>& facts, const std::string& what, const char
   }
 }
 
+/// Files, not directories: /tmp/isoenv-UID is the run directory of others.
+void add_files_of_isoenv_in_tmp(std::set<std::string>& facts) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/tmp", error)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("isoenv") && entry.is_regular_file(error))
+      facts.insert("file /tmp/" + name);
+  }
+}
+
 /// Each line of `file`, without the columns (from 0) that count traffic.
 void add_lines(std::set<std::string>& facts, const std::string& what, const char* file,
                const std::set<int>& counters) {
@@ -101,6 +111,7 @@ HostState HostState::now() {
   HostState state;
   add_names(state.facts_, "interface", "/sys/class/net");
   add_names(state.facts_, "named network namespace", "/run/netns");
+  add_files_of_isoenv_in_tmp(state.facts_);
   add_lines(state.facts_, "ipv4 route", "/proc/self/net/route", {4, 5});
   add_lines(state.facts_, "ipv6 route", "/proc/self/net/ipv6_route", {6, 7});
   add_lines(state.facts_, "mount", "/proc/self/mountinfo", {});

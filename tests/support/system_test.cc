@@ -130,11 +130,22 @@ std::vector<std::string> SystemTest::leftovers() const {
                     "): " + process.command_line);
   }
   for (const fs::path& directory : {runtime_dir(), dir() / "tmp"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-      lines.push_back("file " + entry.path().string());
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+      lines.push_back("file " + entry->path().string());
     }
+    // Something vanished while it was being listed: that has to be looked at again.
+    if (error) lines.push_back("directory " + directory.string() + " is changing");
   }
   return lines;
+}
+
+void SystemTest::sweep_directories_without_a_lease() const {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(runtime_dir(), ignored)) {
+    if (!fs::exists(entry.path() / "lease")) fs::remove_all(entry.path(), ignored);
+  }
 }
 
 void SystemTest::expect_nothing_left() {
