@@ -1,6 +1,7 @@
 #include "harness/keeper.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -125,7 +126,21 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
   return 0;
 }
 
-/// Between ctest and the keeper: leaves the caller's session and the host's namespaces.
+/// Stays outside the instance, the keeper's parent: when the keeper ends without having cleaned up,
+/// by SIGKILL, its files go with it. Holds nothing; its own death costs nothing but that.
+int tidy_after(pid_t keeper, const RunDirectory& directory) {
+  ::prctl(PR_SET_NAME, "isoenv-tidy", 0, 0, 0);
+  ::signal(SIGTERM, SIG_IGN);
+  ::signal(SIGINT, SIG_IGN);
+  ::signal(SIGHUP, SIG_IGN);
+  close_all_from(3, nullptr, 0);
+  while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (auto lock = StartLock::try_take(directory)) (void)remove_run_directory(std::move(*lock));
+  return 0;
+}
+
+/// Leaves the caller's session and the host's namespaces; its child becomes the keeper.
 int detach(Inheritance inheritance) {
   const int report = *inheritance.report;
   const auto tell = [report](const Error& error) {
@@ -138,10 +153,13 @@ int detach(Inheritance inheritance) {
     restore_default_signals();
     std::vector<PublishedPort> published = bind_published_ports(inheritance.plan);
     leave_callers_descriptors(inheritance, published);
+    const pid_t tidier = ::fork();
+    if (tidier < 0) throw_errno("fork");
+    if (tidier > 0) return 0;
     const Rung rung = enter_new_namespaces();
     const pid_t keeper = ::fork();
     if (keeper < 0) throw_errno("fork the keeper");
-    if (keeper > 0) return 0;
+    if (keeper > 0) return tidy_after(keeper, inheritance.directory);
     return be_keeper(std::move(inheritance), std::move(published), rung);
   } catch (const Error& error) {
     return tell(error);

@@ -67,9 +67,14 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
     bool started = false;
     std::optional<ControlClient> client;
     {
-      const StartLock lock = StartLock::take(directory);
+      StartLock lock = StartLock::take(directory);
       if (!keeper_alive(directory)) {
-        start_keeper(lock, options);
+        try {
+          start_keeper(lock, options);
+        } catch (const Error&) {
+          (void)remove_run_directory(std::move(lock));
+          throw;
+        }
         started = true;
       }
       client = ControlClient::connect(directory);

@@ -1,17 +1,15 @@
 #include "netns/name_files.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "base/error.h"
-#include "base/unique_fd.h"
+#include "base/syscall.h"
 
 namespace isoenv {
 namespace {
@@ -27,21 +25,20 @@ std::string nsswitch_with_files_only() {
   return out.str();
 }
 
-/// Mounts a file with `text` over `path`. The file has no name of its own from the start, so
-/// nothing can stay behind.
+/// Where the files are born: a file system in memory, mounted here for a moment in the private
+/// mount namespace only, so that nothing is ever written to the host's disk. The files keep their
+/// names in it: an unlinked file could not be mounted over again by an instance inside this one.
+constexpr const char* kBirthplace = "/tmp";
+
 void cover(const char* path, const std::string& text) {
-  char temporary[] = "/tmp/isoenv-XXXXXX";
-  const UniqueFd file(::mkostemp(temporary, O_CLOEXEC));
-  if (!file) throw_errno("create a temporary file", temporary);
-  const bool prepared =
-      ::fchmod(*file, 0444) == 0 &&
-      ::write(*file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::mount(temporary, path, nullptr, MS_BIND, nullptr) == 0;
-  const int error_number = errno;
-  ::unlink(temporary);
-  if (prepared) return;
-  errno = error_number;
-  throw_errno("mount over", path);
+  const std::string source =
+      kBirthplace + std::string("/") + std::filesystem::path(path).filename().string();
+  const UniqueFd file = open_or_throw(source, O_WRONLY | O_CREAT | O_EXCL, 0444);
+  if (::write(*file, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw_errno("write the instance's", path);
+  }
+  if (::mount(source.c_str(), path, nullptr, MS_BIND, nullptr) != 0)
+    throw_errno("mount over", path);
 }
 
 bool exists(const char* path) { return ::access(path, F_OK) == 0; }
@@ -49,6 +46,9 @@ bool exists(const char* path) { return ::access(path, F_OK) == 0; }
 }  // namespace
 
 void cover_name_files(const std::string& hosts) {
+  if (::mount("isoenv", kBirthplace, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") != 0) {
+    throw_errno("mount a file system in memory on", kBirthplace);
+  }
   cover("/etc/hosts", hosts);
   if (exists("/etc/resolv.conf"))
     cover("/etc/resolv.conf", "# no name server: names come from /etc/hosts\n");
@@ -58,6 +58,7 @@ void cover_name_files(const std::string& hosts) {
       throw_errno("hide", socket);
     }
   }
+  if (::umount2(kBirthplace, MNT_DETACH) != 0) throw_errno("unmount", kBirthplace);
 }
 
 }  // namespace isoenv

@@ -92,23 +92,19 @@ struct ChildSteps {
     errno = error.value();
     (void)fail(Step::kExec);
   }
+
+  /// Never called: Boost 1.81 calls the form above only when this one could be called.
+  template <typename Launcher>
+  void on_exec_error(Launcher&, const process::error_code&, const process::filesystem::path&,
+                     const char* const*, const process::error_code&) const noexcept;
 };
 
-bool is_executable_file(const std::string& path, int& error_number) {
+/// 0 when the file can be executed; EACCES only when it is there and cannot.
+int executable_error(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    error_number = errno;
-    return false;
-  }
-  if (S_ISDIR(status.st_mode)) {
-    error_number = EISDIR;
-    return false;
-  }
-  if (::access(path.c_str(), X_OK) != 0) {
-    error_number = errno;
-    return false;
-  }
-  return true;
+  if (::stat(path.c_str(), &status) != 0) return errno == EACCES ? ENOENT : errno;
+  if (S_ISDIR(status.st_mode)) return EISDIR;
+  return ::access(path.c_str(), X_OK) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -190,10 +186,10 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) {
 std::variant<std::string, ProgramNotFound> find_program(
     const std::string& name, std::string_view path,
     const std::filesystem::path& working_directory) {
-  int error_number = ENOENT;
   if (name.find('/') != std::string::npos) {
     const std::string candidate = (working_directory / name).lexically_normal().string();
-    if (is_executable_file(candidate, error_number)) return candidate;
+    const int error_number = executable_error(candidate);
+    if (error_number == 0) return candidate;
     if (error_number == EISDIR) return ProgramNotFound{"'" + candidate + "' is a directory"};
     if (error_number == EACCES) return ProgramNotFound{"'" + candidate + "' is not executable"};
     return ProgramNotFound{"'" + candidate + "': " + errno_text(error_number)};
@@ -204,7 +200,8 @@ std::variant<std::string, ProgramNotFound> find_program(
     const std::size_t colon = rest.find(':');
     const std::filesystem::path folder = rest.substr(0, colon);
     const std::string candidate = (working_directory / folder / name).string();
-    if (is_executable_file(candidate, error_number)) return candidate;
+    const int error_number = executable_error(candidate);
+    if (error_number == 0) return candidate;
     if (error_number == EACCES && refused.empty()) refused = candidate;
     if (colon == std::string_view::npos) break;
     rest.remove_prefix(colon + 1);
