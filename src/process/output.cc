@@ -58,7 +58,7 @@ void MergedLog::append(const std::string& name, std::string_view chunk) {
   for (;;) {
     const std::size_t newline = chunk.find('\n');
     const std::size_t room = kLongestLine - unfinished.size();
-    if (newline == std::string_view::npos && chunk.size() < room) break;
+    if (newline == std::string_view::npos && chunk.size() <= room) break;
     const std::size_t length = std::min(newline, room);
     unfinished.append(chunk.substr(0, length));
     text += time;
