@@ -134,7 +134,11 @@ class FakeBackend final : public Backend {
       stop.how = service.script.stopped;
       stop.status = service.script.stop_status;
     }
-    while (service.starting) co_await changed_.wait();
+    if (service.starting) {
+      while (service.starting) co_await changed_.wait();
+      stop.how = ServiceStop::How::kStopped;
+      stop.status = "killed by SIGKILL";
+    }
     while (service.held.count(Step::kDrain) > 0) co_await changed_.wait();
     for (const std::string& problem : service.script.stop_problems) problems.push_back(problem);
     --service.stopping;

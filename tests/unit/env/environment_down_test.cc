@@ -99,6 +99,16 @@ TEST_F(EnvironmentDownTest, RunsATaskAnewAtTheNextUp) {
   EXPECT_EQ(backend().count("start migrate"), 2);
 }
 
+TEST_F(EnvironmentDownTest, ForgetsWhoWantedTheService) {
+  add_service("db");
+  add_service("web", {{"db"}});
+  up({"db"});
+  down({"db"});
+  backend().script("web").start = NotStarted{"no"};
+  up({"web"});
+  EXPECT_THAT(backend().running(), IsEmpty()) << "the failed call alone wanted it";
+}
+
 TEST_F(EnvironmentDownTest, ReportsHowEachServiceEnded) {
   add_service("db");
   add_service("web", {{"db"}});
@@ -142,8 +152,11 @@ TEST_F(EnvironmentDownTest, ReportsAServiceThatHasEndedInTheSameMoment) {
 TEST_F(EnvironmentDownTest, DoesNotCallAServiceStoppedThatHadEnded) {
   add_service("db");
   up({});
+  const Call<DownReport> call = ask_down({"db"});
   backend().die("db", {3, 0, false});
-  EXPECT_THAT(names(down({"db"})), IsEmpty());
+  settle();
+  ASSERT_TRUE(call->has_value());
+  EXPECT_THAT(names(**call), IsEmpty());
   EXPECT_THAT(backend().events(), Not(Contains(HasSubstr("stopped"))));
 }
 
@@ -188,6 +201,7 @@ TEST_F(EnvironmentDownWhileStartingTest, EndsAStart) {
   backend().hold("db", Step::kStart);
   up_ = begin_up({});
   take_down_and_expect("db: stopped while it was being started");
+  EXPECT_THAT(backend().events(), IsEmpty());
   EXPECT_THAT(backend().calls(), Not(Contains("start web")));
 }
 

@@ -187,7 +187,14 @@ TEST_F(EnvironmentFailureTest, TriesAgainWhenAskedAgain) {
   backend().script("db").start = NotStarted{"no"};
   up({});
   backend().script("db").start = Started{};
-  EXPECT_THAT(texts(up({})), IsEmpty());
+  backend().hold("db", Step::kReadiness);
+  const Call<UpReport> again = begin_up({});
+  EXPECT_EQ(failure("db"), "starting");
+  EXPECT_EQ(failure("web"), "waiting");
+  backend().release("db", Step::kReadiness);
+  settle();
+  ASSERT_TRUE(again->has_value());
+  EXPECT_THAT(texts(**again), IsEmpty());
   EXPECT_THAT(backend().running(), ElementsAre("db", "web"));
   EXPECT_EQ(failure("db"), "");
 }

@@ -216,6 +216,7 @@ TEST_F(EnvironmentTest, TellsHowAServiceIsDoing) {
   add_task("migrate");
   backend().hold("db", Step::kReadiness);
   backend().hold("migrate", Step::kReadiness);
+  clock().advance(milliseconds(5000));
   begin_up({});
   clock().advance(milliseconds(31));
   EXPECT_EQ(status("db").state, ServiceState::kStarting);

@@ -8,6 +8,7 @@
 namespace isoenv {
 namespace {
 
+using namespace std::string_literals;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -76,12 +77,11 @@ TEST(UpReportTest, SaysInJsonWhetherAllIsUp) {
 TEST(UpReportTest, KeepsControlBytesAndReplacesWhatIsNoUtf8) {
   UpReport report = failed_report();
   report.failures[0].last_lines = {"tab\t quote\" \x1b[1m", "caf\xe9 \xff", "grün"};
-  report.failures[0].last_lines.push_back(std::string("nul\0end", 7));
+  report.failures[0].last_lines.push_back("nul\0end"s);
   const std::string json = to_json(report);
   EXPECT_THAT(json, Not(HasSubstr("\n"))) << "a message of the control channel is one line";
-  EXPECT_THAT(
-      up_report_from_json(json).failures.at(0).last_lines,
-      ElementsAre("tab\t quote\" \x1b[1m", "caf\ufffd \ufffd", "grün", std::string("nul\0end", 7)));
+  EXPECT_THAT(up_report_from_json(json).failures.at(0).last_lines,
+              ElementsAre("tab\t quote\" \x1b[1m", "caf\ufffd \ufffd", "grün", "nul\0end"s));
 }
 
 TEST(UpReportTest, IsNoTextWhenNothingFailed) { EXPECT_EQ(up_text(UpReport{"shop", 3, {}}), ""); }
