@@ -11,7 +11,6 @@
 #include <linux/sock_diag.h>
 #include <linux/veth.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -37,9 +36,11 @@
 namespace isoenv::bench {
 namespace {
 
-constexpr int kBridge = 9;      // interface index of the bridge, in the hub
-constexpr int kFirstPort = 10;  // interface index of service 0's end of its veth pair, in the hub
-constexpr int kEth0 = 9;        // interface index of eth0, in each service
+// Fixed, so that no answer has to be read to learn them; above those that the kernel gives to the
+// tunnel devices which some machines have in every namespace.
+constexpr int kBridge = 100;     // interface index of the bridge, in the hub
+constexpr int kFirstPort = 101;  // interface index of service 0's end of its veth pair, in the hub
+constexpr int kEth0 = 100;       // interface index of eth0, in each service
 constexpr std::uint16_t kServicePort = 8080;
 
 // ---- what is asked of rtnetlink ----------------------------------------------------------------
@@ -151,7 +152,6 @@ struct Service {
   pid_t pid = -1;
   std::unique_ptr<NetlinkSocket> route;      ///< in the service's namespace, hears its link events
   std::unique_ptr<NetlinkSocket> listeners;  ///< in the service's namespace
-  bool listens = false;
 };
 
 // Runs in the child, which shares the hub's memory until it executes: system calls only.

@@ -32,8 +32,6 @@ class Floor {
   /// kernel takes the empty network namespaces apart later, on its own.
   void down() noexcept;
 
-  pid_t hub() const noexcept { return hub_; }
-
  private:
   void await_report();
 
