@@ -233,6 +233,21 @@ TEST_F(EnvironmentDownWhileStartingTest, EndsOnlyTheStartOfTheNamedService) {
   EXPECT_EQ(state("db"), ServiceState::kReady);
 }
 
+TEST_F(EnvironmentDownWhileStartingTest, IsAwaitedByACallThatHadTheServiceReady) {
+  add_service("slow");
+  backend().hold("slow", Step::kReadiness);
+  backend().hold("db", Step::kStop);
+  const Call<UpReport> call = begin_up({"db", "slow"});
+  begin_down({"db"});
+  backend().release("slow", Step::kReadiness);
+  settle();
+  EXPECT_FALSE(call->has_value());
+  backend().release("db", Step::kStop);
+  settle();
+  ASSERT_TRUE(call->has_value());
+  EXPECT_THAT(texts(**call), ElementsAre("db: down"));
+}
+
 /// Whatever the moment at which down() comes between two steps of up(), nothing is left.
 TEST_F(EnvironmentDownWhileStartingTest, LeavesNothingWheneverItComes) {
   for (int steps = 0; steps < 60; ++steps) {

@@ -80,6 +80,21 @@ TEST_F(EnvironmentTest, WaitsUntilATaskIsCompleted) {
   EXPECT_EQ(state("web"), ServiceState::kReady);
 }
 
+TEST_F(EnvironmentTest, WaitsForADependencyThatWaitsItself) {
+  add_service("db");
+  add_service("user", {{"db"}});
+  add_service("web", {{"user"}});
+  backend().hold("db", Step::kReadiness);
+  const Call<UpReport> call = begin_up({});
+  EXPECT_EQ(state("user"), ServiceState::kWaiting);
+  EXPECT_EQ(state("web"), ServiceState::kWaiting);
+  EXPECT_EQ(status("web").readiness, "waits for 'user'");
+  backend().release("db", Step::kReadiness);
+  settle();
+  ASSERT_TRUE(call->has_value());
+  EXPECT_THAT(texts(**call), IsEmpty());
+}
+
 TEST_F(EnvironmentTest, WaitsForAllDependencies) {
   add_service("db");
   add_service("cache");

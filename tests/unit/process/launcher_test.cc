@@ -227,7 +227,8 @@ TEST_F(LauncherTest, SetsTheSoftLimitOfOpenFiles) {
 }
 
 TEST_F(LauncherTest, TellsTheStepThatFailed) {
-  Program good = program({"/bin/true"});
+  const fs::path trace = directory() / "trace";
+  const Program good = program({"/usr/bin/touch", trace.string()});
   Program bad = good;
   bad.working_directory = (directory() / "missing").string();
   expect_failure(bad, Step::kWorkingDirectory, ENOENT);
@@ -239,6 +240,7 @@ TEST_F(LauncherTest, TellsTheStepThatFailed) {
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   if (limit.rlim_max != RLIM_INFINITY) expect_failure(bad, Step::kOpenFiles, EINVAL);
+  EXPECT_FALSE(fs::exists(trace)) << "it was started all the same";
 }
 
 TEST_F(LauncherTest, TellsWhyAProgramCannotBeExecuted) {

@@ -145,6 +145,12 @@ TEST_F(MergedLogTest, ContinuesALogBesideItsOtherWriters) {
   EXPECT_THAT(lines(), ElementsAre("db | one", "ui | two", "db | three"));
 }
 
+TEST_F(MergedLogTest, LosesWhatAFullDiskCannotTake) {
+  MergedLog log("/dev/full", 2);
+  log.append("db", "one\nrest");
+  log.finish("db");
+}
+
 TEST_F(MergedLogTest, SaysWhichFileItCannotOpen) {
   try {
     MergedLog(file() / "below", 2);
@@ -244,6 +250,13 @@ TEST_F(OutputCaptureTest, WritesTheLogBeforeItPassesOn) {
   write("two");
   run_until_sunk("onetwo");
   EXPECT_TRUE(written);
+}
+
+TEST_F(OutputCaptureTest, PassesOnWhatAFullDiskCannotTake) {
+  fs::create_symlink("/dev/full", file());
+  const OutputCapture output = capture();
+  write("one");
+  run_until_sunk("one");
 }
 
 TEST_F(OutputCaptureTest, ContinuesTheLogOfAnEarlierLife) {
