@@ -136,7 +136,7 @@ int tidy_after(pid_t keeper, const RunDirectory& directory) {
   close_all_from(3, nullptr, 0);
   while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
   }
-  if (auto lock = StartLock::try_take(directory)) (void)remove_run_directory(std::move(*lock));
+  remove_if_dead(directory);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -151,6 +152,12 @@ void wait_for_keeper_end(const RunDirectory& directory) {
   const UniqueFd file = open_lease(directory);
   if (!file) return;
   while (::flock(*file, LOCK_SH) != 0 && errno == EINTR) continue;
+}
+
+void remove_if_dead(const RunDirectory& directory) {
+  if (::access(directory.path().c_str(), F_OK) != 0) return;
+  StartLock lock = StartLock::take(directory);
+  if (!keeper_alive(directory)) (void)remove_run_directory(std::move(lock));
 }
 
 }  // namespace isoenv

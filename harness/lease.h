@@ -39,4 +39,8 @@ bool keeper_alive(const RunDirectory& directory);
 /// Blocks until the lease is no longer locked; returns at once when there is none.
 void wait_for_keeper_end(const RunDirectory& directory);
 
+/// Removes the run directory when no keeper lives in it, after whoever holds its StartLock now. For
+/// those who saw a keeper end and cannot know whether it had the time to clean up.
+void remove_if_dead(const RunDirectory& directory);
+
 }  // namespace isoenv
