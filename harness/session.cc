@@ -86,9 +86,9 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
         return {std::move(*client), std::move(*answer), started};
       }
     }
+    if (ended(owner)) throw Error("its owner has ended");
     // It was ending when we came, or was killed before it answered.
     if (client) client->wait_for_end();
-    if (ended(owner)) throw Error("its owner has ended");
     wait_for_keeper_end(directory);
     if (started) {
       remove_if_dead(directory);
