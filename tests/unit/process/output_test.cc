@@ -6,6 +6,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -277,6 +278,17 @@ TEST_F(OutputCaptureTest, EndsAtAStopAlthoughAWriterIsLeft) {
   run_until(context_, [&] { return drained_ == 1; });
   output.stop();
   EXPECT_EQ(content(file()), "one");
+}
+
+TEST_F(OutputCaptureTest, EndsAtAStopThatComesTogetherWithOutput) {
+  OutputCapture output = capture();
+  await_drained(output);
+  context_.poll();
+  write("one");
+  asio::post(context_, [&] { output.stop(); });
+  context_.restart();
+  context_.poll();
+  EXPECT_EQ(drained_, 1);
 }
 
 TEST_F(OutputCaptureTest, PassesNothingOnOnceItIsDestroyed) {
