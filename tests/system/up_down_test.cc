@@ -113,6 +113,7 @@ TEST_F(UpDownTest, UpStartsAServiceAgainThatHasDied) {
   const auto spec = write_spec(kTwoServices);
   ASSERT_THAT(up(spec), ExitedWith(0));
   ASSERT_EQ(::kill(ps(spec, "echo").value("pid", 0), SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return ps(spec, "echo").value("state", "") == "exited"; }));
   EXPECT_THAT(up(spec), ExitedWith(0));
   EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
   EXPECT_THAT(down(spec), ExitedWith(0));
