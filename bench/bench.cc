@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -89,9 +91,15 @@ class TemporaryDirectory {
     if (mkdtemp(pattern.data()) == nullptr) throw_errno("create a directory", pattern);
     path_ = pattern;
   }
+  /// Tries for a second: what an instance leaves behind is removed by a process of its own, which
+  /// may still be at it.
   ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    std::error_code error;
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      std::filesystem::remove_all(path_, error);
+      if (!std::filesystem::exists(path_, error)) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
