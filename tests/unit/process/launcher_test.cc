@@ -327,6 +327,20 @@ TEST_F(FindProgramTest, SaysWhyThePathHasNoSuchProgram) {
   EXPECT_EQ(find("", "bin"), "no program '' in PATH=bin");
 }
 
+TEST_F(FindProgramTest, PassesByFoldersThatTheUserMayNotEnter) {
+  file("closed/tool", "", 0755);
+  const std::string closed = (directory() / "closed").string();
+  fs::permissions(closed, fs::perms::none);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (::geteuid() == 0 && ::setresuid(kNobody, kNobody, kNobody) != 0) ::_exit(2);
+    ::_exit(find("tool", closed) == "no program 'tool' in PATH=" + closed ? 0 : 1);
+  }
+  EXPECT_EQ(wait_for(pid), ExitStatus{});
+  fs::permissions(closed, fs::perms::owner_all);
+}
+
 TEST(StepTest, IsDescribedAsWhatWasBeingDone) {
   EXPECT_STREQ(describe(Step::kHostname), "set the host name");
   EXPECT_STREQ(describe(Step::kMountProc), "mount /proc");
