@@ -121,8 +121,10 @@ void measure(const Options& options) {
   const TemporaryDirectory directory;
   Bench bench;
   bench.isoenv = executable(options.isoenv, "isoenv");
-  bench.service = executable(options.service, "service");
   bench.directory = directory.path();
+  // A copy of its own tells this run's services from those of another run of the benchmark.
+  bench.service = directory.path() / "instant_service";
+  std::filesystem::copy_file(executable(options.service, "service"), bench.service);
   bench.repetitions = std::max(options.repetitions, 1);
   ::setenv("ISOENV_RUNTIME_DIR", (directory.path() / "run").c_str(), 1);
 
@@ -161,6 +163,9 @@ int run(int argc, char** argv) {
   } catch (const po::error& error) {
     std::cerr << "isoenv_bench: " << error.what() << "; see --help\n";
     return static_cast<int>(ExitCode::kUsage);
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::cerr << "isoenv_bench: " << error.what() << '\n';
+    return static_cast<int>(ExitCode::kEnvironmentFailed);
   } catch (const Error& error) {
     std::cerr << "isoenv_bench: " << error.what() << '\n';
     if (!error.hint().empty()) std::cerr << "hint: " << error.hint() << '\n';

@@ -16,7 +16,7 @@ namespace isoenv::bench {
 
 struct Bench {
   std::filesystem::path isoenv;     ///< the program to measure
-  std::filesystem::path service;    ///< the instant service
+  std::filesystem::path service;    ///< the instant service; no other run uses this file
   std::filesystem::path directory;  ///< for specs, runs, artefacts; private to this run
   int repetitions = 0;
 };
