@@ -19,8 +19,6 @@
 namespace isoenv::test {
 namespace {
 
-const std::string kTemporaryFile = "file /tmp/";
-
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::ostringstream text;
@@ -32,16 +30,6 @@ void add_names(std::set<std::string>& facts, const std::string& what, const char
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
     facts.insert(what + " " + entry.path().filename().string());
-  }
-}
-
-/// Files, not directories: /tmp/isoenv-UID is the run directory of others.
-void add_files_of_isoenv_in_tmp(std::set<std::string>& facts) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/tmp", error)) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with("isoenv") && entry.is_regular_file(error))
-      facts.insert(kTemporaryFile + name);
   }
 }
 
@@ -113,7 +101,6 @@ HostState HostState::now() {
   HostState state;
   add_names(state.facts_, "interface", "/sys/class/net");
   add_names(state.facts_, "named network namespace", "/run/netns");
-  add_files_of_isoenv_in_tmp(state.facts_);
   add_lines(state.facts_, "ipv4 route", "/proc/self/net/route", {4, 5});
   add_lines(state.facts_, "ipv6 route", "/proc/self/net/ipv6_route", {6, 7});
   add_lines(state.facts_, "mount", "/proc/self/mountinfo", {});
@@ -130,8 +117,7 @@ std::vector<std::string> HostState::differences_to(const HostState& later) const
     if (!facts_.contains(fact)) lines.push_back("new: " + fact);
   }
   for (const std::string& fact : facts_) {
-    const bool may_go = fact.starts_with(kTemporaryFile);  // of an isoenv of others
-    if (!later.facts_.contains(fact) && !may_go) lines.push_back("gone: " + fact);
+    if (!later.facts_.contains(fact)) lines.push_back("gone: " + fact);
   }
   return lines;
 }
