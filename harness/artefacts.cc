@@ -103,8 +103,20 @@ bool is_real_directory(const std::filesystem::path& path) {
   return std::filesystem::is_directory(std::filesystem::symlink_status(path, error));
 }
 
-/// Removes all but the newest ended directories. What cannot be removed is tried again next time.
-void drop_oldest(const std::filesystem::path& root) {
+}  // namespace
+
+std::filesystem::path artefact_root(const std::optional<std::filesystem::path>& wanted,
+                                    const std::string& environment,
+                                    const std::filesystem::path& spec_file) {
+  if (wanted) return std::filesystem::absolute(*wanted).lexically_normal();
+  const std::filesystem::path origin =
+      spec_file.empty() ? std::filesystem::current_path() : canonical_spec_file(spec_file);
+  const std::string name = environment + "-" + short_hash(origin.native());
+  if (const auto home = state_home()) return *home / "isoenv" / name;
+  return run_root_path() / ("artefacts-" + name);
+}
+
+void drop_old_artefacts(const std::filesystem::path& root) {
   std::vector<std::string> names;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(root, error), end; !error && entry != end;
@@ -123,19 +135,6 @@ void drop_oldest(const std::filesystem::path& root) {
   }
 }
 
-}  // namespace
-
-std::filesystem::path artefact_root(const std::optional<std::filesystem::path>& wanted,
-                                    const std::string& environment,
-                                    const std::filesystem::path& spec_file) {
-  if (wanted) return std::filesystem::absolute(*wanted).lexically_normal();
-  const std::filesystem::path origin =
-      spec_file.empty() ? std::filesystem::current_path() : canonical_spec_file(spec_file);
-  const std::string name = environment + "-" + short_hash(origin.native());
-  if (const auto home = state_home()) return *home / "isoenv" / name;
-  return run_root_path() / ("artefacts-" + name);
-}
-
 ArtefactDirectory create_artefact_directory(const std::filesystem::path& root,
                                             const std::string& instance_id) {
   std::error_code error;
@@ -144,7 +143,6 @@ ArtefactDirectory create_artefact_directory(const std::filesystem::path& root,
   const std::filesystem::path directory = create_unique(root, timestamp() + "-" + instance_id);
   UniqueFd marker = create_marker(directory);
   point_latest(directory);
-  drop_oldest(root);
   return {directory, std::move(marker)};
 }
 

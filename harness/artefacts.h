@@ -29,10 +29,14 @@ struct ArtefactDirectory {
   UniqueFd marker;  ///< holds the lock; a forked child holds it too
 };
 
-/// Creates the directory of a new instance in `root` (and the root), points `latest` to it, and
-/// removes the oldest ended ones. Throws SystemError when it cannot be created.
+/// Creates the directory of a new instance in `root` (and the root) and points `latest` to it.
+/// Throws SystemError when it cannot be created.
 ArtefactDirectory create_artefact_directory(const std::filesystem::path& root,
                                             const std::string& instance_id);
+
+/// Removes all but the newest ended directories of `root`. What cannot be removed is tried again
+/// next time.
+void drop_old_artefacts(const std::filesystem::path& root);
 
 /// Where `latest` leads, when that is a directory of an instance.
 std::optional<std::filesystem::path> latest_artefacts(const std::filesystem::path& root);

@@ -1,6 +1,7 @@
 #include "harness/keeper.h"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -79,6 +80,19 @@ unsigned long raise_open_files() {
   return before;
 }
 
+/// Temporary files live in memory, visible inside the instance alone, and end with it.
+void mount_temporary_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0) throw_errno("create the directory", path);
+  if (::mount("isoenv", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") != 0) {
+    throw_errno("mount a file system in memory on", path);
+  }
+}
+
+/// A directory can be removed in a mount namespace only where nothing is mounted on it.
+void unmount_temporary_directory(const std::filesystem::path& path) {
+  ::umount2(path.c_str(), MNT_DETACH);
+}
+
 /// The keeper's own pid on the host: its /proc is still the host's.
 ProcessId own_host_process() {
   char target[32] = "";
@@ -92,6 +106,7 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
   // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
   const unsigned long open_files = raise_open_files();
   cover_name_files(inheritance.plan.hosts);
+  mount_temporary_directory(inheritance.directory.temporary_directory().string());
   write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 
   Lease lease;
@@ -105,6 +120,7 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
   LinuxBackendOptions backend;
   backend.artefact_directory = inheritance.artefacts.path;
   backend.run_directory = inheritance.directory.path();
+  backend.temporary_directory = inheritance.directory.temporary_directory();
   backend.instance_id = inheritance.directory.id();
   backend.open_files = open_files;
   backend.inherited = own_environment();
@@ -119,6 +135,7 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
   // Beyond this point the instance is up, and whoever started us may be gone.
   server.run();
 
+  unmount_temporary_directory(inheritance.directory.temporary_directory());
   // A successor that already waits for our end clears the directory itself.
   if (auto lock = StartLock::try_take(inheritance.directory)) {
     (void)remove_run_directory(std::move(*lock));
@@ -127,15 +144,19 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
 }
 
 /// Stays outside the instance, the keeper's parent: when the keeper ends without having cleaned up,
-/// by SIGKILL, its files go with it. Holds nothing; its own death costs nothing but that.
-int tidy_after(pid_t keeper, const RunDirectory& directory) {
+/// by SIGKILL, its files go with it. Meanwhile it drops
+/// the artefacts of old instances. Holds nothing; its own death costs nothing but that.
+int tidy_after(pid_t keeper, const RunDirectory& directory,
+               const std::filesystem::path& artefact_root) {
   ::prctl(PR_SET_NAME, "isoenv-tidy", 0, 0, 0);
   ::signal(SIGTERM, SIG_IGN);
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   close_all_from(3, nullptr, 0);
+  drop_old_artefacts(artefact_root);
   while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
   }
+  unmount_temporary_directory(directory.temporary_directory());
   remove_if_dead(directory);
   return 0;
 }
@@ -159,7 +180,8 @@ int detach(Inheritance inheritance) {
     const Rung rung = enter_new_namespaces();
     const pid_t keeper = ::fork();
     if (keeper < 0) throw_errno("fork the keeper");
-    if (keeper > 0) return tidy_after(keeper, inheritance.directory);
+    if (keeper > 0)
+      return tidy_after(keeper, inheritance.directory, inheritance.options.artefact_root);
     return be_keeper(std::move(inheritance), std::move(published), rung);
   } catch (const Error& error) {
     return tell(error);

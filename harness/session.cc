@@ -118,8 +118,9 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
   plan.program.working_directory = std::filesystem::current_path().string();
   const UniqueFd keeper = try_pidfd_open(client.keeper_pid());
   if (!keeper) throw_errno("find the keeper of the instance");
-  std::filesystem::create_directories(temporary);
   join_namespaces(*keeper);
+  // Beyond this point paths are the instance's: its temporary directory is not the host's.
+  std::filesystem::create_directories(temporary);
   const ExitStatus status =
       run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owner);
   if (status.signal == SIGKILL && ended(*keeper)) {

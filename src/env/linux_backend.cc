@@ -164,6 +164,7 @@ LinuxBackend::LinuxBackend(asio::any_io_executor executor, const EnvironmentPlan
                            Clock& clock, LinuxBackendOptions options,
                            std::vector<PublishedPort> published)
     : state_(std::make_unique<State>(executor, plan, clock, std::move(options))) {
+  for (const std::filesystem::path& scratch : plan.scratch_directories) make_directory(scratch);
   for (PublishedPort& port : published) {
     const ServicePlan& service = plan.services[port.service];
     const auto target =
@@ -220,10 +221,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   state_->running[service].reset();
 
   // The program and everything it names.
-  make_directory(plan.scratch_directory);
-  for (const auto& [variable, value] : plan.env) {
-    if (variable == "TMPDIR") make_directory(value);
-  }
+  make_directory(state_->options.temporary_directory / name);
   InitPlan init;
   init.hostname = name;
   init.own_sys = true;

@@ -21,11 +21,12 @@
 namespace isoenv {
 
 struct LinuxBackendOptions {
-  std::filesystem::path artefact_directory;  ///< logs
-  std::filesystem::path run_directory;       ///< notify sockets; short
-  std::string instance_id;                   ///< ISOENV_INSTANCE
-  unsigned long open_files = 0;              ///< a program's soft limit of open files; 0 = ours
-  Variables inherited;                       ///< for ENV_MODE inherit
+  std::filesystem::path artefact_directory;   ///< logs
+  std::filesystem::path run_directory;        ///< notify sockets; short
+  std::filesystem::path temporary_directory;  ///< each service's TMPDIR is below it
+  std::string instance_id;                    ///< ISOENV_INSTANCE
+  unsigned long open_files = 0;               ///< a program's soft limit of open files; 0 = ours
+  Variables inherited;                        ///< for ENV_MODE inherit
   bool bound_capabilities = false;  ///< services give up what they need not have (root rung)
 };
 

@@ -36,11 +36,12 @@ using Link = std::unique_ptr<rtnl_link, RouteDeleter>;
 using Address = std::unique_ptr<rtnl_addr, RouteDeleter>;
 using RawAddress = std::unique_ptr<nl_addr, RouteDeleter>;
 
-/// Interfaces are numbered by us, so that no answer has to be awaited to learn an index. `lo` is 1.
+/// Interfaces are numbered by us, so that no answer has to be awaited to learn an index. `lo` is 1;
+/// those above may be taken by tunnel devices that loaded modules put into every new namespace.
 constexpr int kLoopbackIndex = 1;
-constexpr int kBridgeIndex = 2;
-constexpr int kServiceIndex = 2;
-constexpr int kFirstPortIndex = 10;
+constexpr int kBridgeIndex = 1000;
+constexpr int kServiceIndex = 1000;
+constexpr int kFirstPortIndex = 1001;
 constexpr const char* kBridgeName = "br0";
 
 int port_index(unsigned number) { return kFirstPortIndex + static_cast<int>(number); }

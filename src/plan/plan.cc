@@ -148,6 +148,10 @@ class ServicePlanner {
     return plan;
   }
 
+  const std::set<std::filesystem::path>& scratch_directories() const noexcept {
+    return renderer_.scratch_directories();
+  }
+
  private:
   /// Renders a text that must not be empty then; a template that failed is fault enough.
   std::string render_text(const std::string& text, std::size_t self, const std::string& where,
@@ -357,6 +361,8 @@ PlanResult make_plan(const EnvironmentSpec& spec, const PlanOptions& options) {
     return faults;
   }
   plan.services = in_start_order(spec, index, std::get<StartOrder>(order), std::move(services));
+  const std::set<std::filesystem::path>& scratch = planner.scratch_directories();
+  plan.scratch_directories.assign(scratch.begin(), scratch.end());
   plan.hosts = hosts_text(spec, options);
   return plan;
 }

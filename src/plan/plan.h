@@ -78,6 +78,8 @@ struct EnvironmentPlan {
   std::vector<ServicePlan> services;  ///< every dependency stands before its dependents
   /// ISOENV_<SERVICE>_HOST, _PORT, _PORT_<NAME>, _URL of every service: for services and tests.
   std::vector<std::pair<std::string, std::string>> variables;
+  /// The scratch folders that a template names: made before anything starts. Nobody misses others.
+  std::vector<std::filesystem::path> scratch_directories;
   std::string hosts;  ///< the text of /etc/hosts inside the instance
 
   /// The index of a service or task; services.size() when there is none of that name.

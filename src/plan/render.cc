@@ -119,7 +119,9 @@ std::string Renderer::resolve_service(const Template& piece, std::size_t service
   if (piece.words.size() == 2) {
     if (attribute == "host") return name;
     if (is_self && attribute == "name") return name;
-    if (attribute == "dir") return (options_.artefact_directory / name).string();
+    if (attribute == "dir") {
+      return scratch_directories_.insert(options_.artefact_directory / name).first->string();
+    }
     if (is_self && attribute == "tmp") return (options_.temporary_directory / name).string();
   }
   std::vector<std::string> attributes = {"host", "dir", "port", "url"};

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,6 +26,11 @@ class Renderer {
 
   /// The text as service `self` sees it. `where` is the text's path in the spec, for faults.
   std::string render(const std::string& text, std::size_t self, const std::string& where);
+
+  /// The scratch folders that rendered texts name.
+  const std::set<std::filesystem::path>& scratch_directories() const noexcept {
+    return scratch_directories_;
+  }
 
  private:
   /// One `{{…}}`: its words, and where to complain.
@@ -48,6 +55,7 @@ class Renderer {
   const std::vector<std::vector<PortPlan>>& ports_;
   const PlanOptions& options_;
   std::vector<Diagnostic>& faults_;
+  std::set<std::filesystem::path> scratch_directories_;
   std::unordered_map<std::string_view, std::size_t> services_;
 };
 

@@ -87,6 +87,7 @@ TEST_F(ArtefactsTest, KeepTheNewestEndedOnesAndAllLivingOnes) {
     fs::create_directory(ended.path / "user");
   }
   const ArtefactDirectory newest = create_artefact_directory(root(), "76543210");
+  drop_old_artefacts(root());
 
   EXPECT_TRUE(fs::exists(living.path / "isoenv.log"));
   EXPECT_EQ(entries(root()).size(), kKeptArtefacts + 3);  // with latest and the two living ones
@@ -100,7 +101,7 @@ TEST_F(ArtefactsTest, DropTheOldestFirst) {
     paths.push_back(root() / ("202001" + std::to_string(day) + "-000000-01234567"));
     fs::rename(made.path, paths.back());
   }
-  (void)create_artefact_directory(root(), "01234567");
+  drop_old_artefacts(root());
   EXPECT_FALSE(fs::exists(paths[0]));
   EXPECT_FALSE(fs::exists(paths[1]));
   EXPECT_TRUE(fs::exists(paths[2]));
@@ -113,6 +114,7 @@ TEST_F(ArtefactsTest, LeaveEverythingElseInTheRootAlone) {
   std::ofstream(root() / "notes.txt") << "x";
   const std::set<std::string> before = entries(root());
   for (int number = 0; number < 15; ++number) (void)create_artefact_directory(root(), "01234567");
+  drop_old_artefacts(root());
 
   const std::set<std::string> after = entries(root());
   EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));

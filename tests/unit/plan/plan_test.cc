@@ -162,6 +162,13 @@ TEST(PlanTest, SetsNoPortForAServiceWithoutPorts) {
   EXPECT_EQ(env_of(plan.services[0], "ISOENV_USER_URL"), "<unset>");
 }
 
+TEST(PlanTest, ListsTheScratchFoldersThatTemplatesName) {
+  const EnvironmentPlan plan = good_plan(spec_of(
+      R"("user": {"command": ["x", "{{initdb.dir}}/data"]}, "order": {"command": ["x"]},
+         "initdb": {"command": ["x"], "env": {"A": "{{self.dir}}"}})"));
+  EXPECT_THAT(plan.scratch_directories, ElementsAre("/art/initdb"));
+}
+
 TEST(PlanTest, CarriesTheRestOver) {
   const EnvironmentPlan plan = good_plan(spec_of(
       R"("user": {"command": ["bin/serve", "{{self.port}}"], "ports": {"http": 80},
