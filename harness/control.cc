@@ -67,17 +67,21 @@ std::string encode(const Answer& answer) {
 }
 
 Answer decode_answer(const std::string& text) {
-  const Json json = Json::parse(text);
-  Answer answer;
-  answer.ending = json.at("ending");
-  if (json.contains("error")) answer.error = error_from(json.at("error"));
-  answer.report = json.value("report", "");
-  for (const Json& variable : json.at("variables")) {
-    answer.variables.emplace_back(variable.at(0), variable.at(1));
+  try {
+    const Json json = Json::parse(text);
+    Answer answer;
+    answer.ending = json.at("ending");
+    if (json.contains("error")) answer.error = error_from(json.at("error"));
+    answer.report = json.value("report", "");
+    for (const Json& variable : json.at("variables")) {
+      answer.variables.emplace_back(variable.at(0), variable.at(1));
+    }
+    answer.temporary_directory = json.at("temporary_directory");
+    answer.failures = up_report_from_json(json.at("failures")).failures;
+    return answer;
+  } catch (const Json::exception& error) {
+    throw Error(std::string("the keeper's answer makes no sense: ") + error.what());
   }
-  answer.temporary_directory = json.at("temporary_directory");
-  answer.failures = up_report_from_json(json.at("failures")).failures;
-  return answer;
 }
 
 std::string encode_error(const Error& error) { return dump(error_json(error)); }

@@ -116,6 +116,19 @@ struct LinuxBackend::Running {
     if (wake) wake();
   }
 
+  /// A regular expression can be too complex for a text: then the log probes are given up, and
+  /// never the capture. Returns why, once.
+  std::string match(const std::function<void()>& step) {
+    if (matcher_failed) return "";
+    try {
+      step();
+      return "";
+    } catch (const std::exception& error) {
+      matcher_failed = true;
+      return std::string("log probes given up: ") + error.what();
+    }
+  }
+
   LogMatcher matcher;
   std::optional<OutputCapture> output;
   UniqueFd probe_output;
@@ -124,6 +137,7 @@ struct LinuxBackend::Running {
   std::optional<NotifySocket> notify;
   std::vector<Forwarder> localhost;
   std::function<void()> wake;  // asks the waiting probes again
+  bool matcher_failed = false;
   bool launched = false;
   bool stopping = false;
   bool killed = false;  // by us, after its stop deadline
@@ -246,7 +260,10 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
       state_->options.artefact_directory / (name + ".log"),
       [state = state_.get(), name, weak = std::weak_ptr<Running>(running)](std::string_view text) {
         state->merged.append(name, text);
-        if (const auto self = weak.lock()) self->matcher.feed(text);
+        if (const auto self = weak.lock()) {
+          const std::string problem = self->match([&] { self->matcher.feed(text); });
+          if (!problem.empty()) state->merged.append("isoenv", name + ": " + problem + "\n");
+        }
       });
   for (const ProbePlan& probe : plan.ready) {
     if (probe.kind != ProbeKind::kExec) continue;
@@ -320,7 +337,7 @@ asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
   co_await ended->output->drained();
   limit.cancel();
   merged.finish(name);
-  ended->matcher.finish();
+  (void)ended->match([&] { ended->matcher.finish(); });
 }
 
 ProbeContext LinuxBackend::State::probe_context(std::size_t service,
