@@ -49,16 +49,6 @@ void remove_temporary_directory(const std::filesystem::path& path) {
   if (parent) (void)remove_tree(*parent, path.filename().string());
 }
 
-std::string failures_text(const std::vector<ServiceFailure>& failures) {
-  std::string text;
-  for (const ServiceFailure& failure : failures) {
-    text += "\n  " + failure.service + ": " + failure.what;
-    for (const std::string& line : failure.last_lines) text += "\n      | " + line;
-    if (!failure.log.empty()) text += "\n    whole log: " + failure.log.string();
-  }
-  return text;
-}
-
 }  // namespace
 
 Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
@@ -102,7 +92,7 @@ Answer ask_to_join(ControlClient& client, const std::vector<std::string>& servic
   if (!answer || answer->ending) throw Error("the instance is ending");
   if (answer->error) throw *answer->error;
   if (!answer->failures.empty()) {
-    throw Error("services of the instance are not ready" + failures_text(answer->failures),
+    throw Error("services of the instance are not ready\n" + failures_text(answer->failures),
                 ExitCode::kOwnFailure, "start them with 'isoenv up'");
   }
   return std::move(*answer);

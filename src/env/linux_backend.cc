@@ -314,15 +314,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   running->launched = true;
   const std::variant<pid_t, LaunchFailure> launched = co_await running->sandbox->launch();
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
-    std::string text = std::string("cannot ") + describe(failure->step);
-    text += " '" +
-            (failure->step == Step::kWorkingDirectory ? plan.working_directory.string()
-                                                      : plan.command.front()) +
-            "': " + errno_text(failure->error_number);
-    if (failure->step == Step::kExec && failure->error_number == ENOENT) {
-      text += "; the interpreter named in its first line does not exist";
-    }
-    throw Error(text);
+    throw Error(describe(*failure, plan.command.front(), plan.working_directory.string()));
   }
 }
 

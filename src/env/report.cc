@@ -157,12 +157,9 @@ std::vector<ServiceStatus> statuses_from_json(const std::string& text) {
   return statuses;
 }
 
-std::string up_text(const UpReport& report) {
-  if (report.failures.empty()) return "";
-  std::string text = "environment '" + report.environment +
-                     "' is not up: " + std::to_string(report.failures.size()) + " of " +
-                     std::to_string(report.wanted) + " failed\n";
-  for (const ServiceFailure& failure : report.failures) {
+std::string failures_text(const std::vector<ServiceFailure>& failures) {
+  std::string text;
+  for (const ServiceFailure& failure : failures) {
     text += "\n  " + failure.service + ": " + failure.what + "\n";
     for (const std::string& line : failure.diagnosis) text += "    " + line + "\n";
     if (!failure.last_lines.empty()) {
@@ -172,6 +169,13 @@ std::string up_text(const UpReport& report) {
     if (!failure.log.empty()) text += "    whole log: " + failure.log.string() + "\n";
   }
   return text;
+}
+
+std::string up_text(const UpReport& report) {
+  if (report.failures.empty()) return "";
+  return "environment '" + report.environment +
+         "' is not up: " + std::to_string(report.failures.size()) + " of " +
+         std::to_string(report.wanted) + " failed\n" + failures_text(report.failures);
 }
 
 std::string down_text(const DownReport& report) {

@@ -78,6 +78,8 @@ UpReport up_report_from_json(const std::string& text);
 DownReport down_report_from_json(const std::string& text);
 std::vector<ServiceStatus> statuses_from_json(const std::string& text);
 
+/// For people: a paragraph a failure, each with an empty line before it.
+std::string failures_text(const std::vector<ServiceFailure>& failures);
 /// For people. `up_text` is "" when nothing failed.
 std::string up_text(const UpReport& report);
 std::string down_text(const DownReport& report);

@@ -57,20 +57,12 @@ asio::awaitable<void> end_with_owner(asio::posix::stream_descriptor& owner, Sand
   if (!error) sandbox.kill();
 }
 
-std::string start_failure(const std::string& program, const LaunchFailure& failure) {
-  std::string text = "cannot " + std::string(describe(failure.step)) + " '" + program +
-                     "': " + errno_text(failure.error_number);
-  if (failure.step == Step::kExec && failure.error_number == ENOENT) {
-    text += "; the interpreter named in its first line does not exist";
-  }
-  return text;
-}
-
-asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program) {
+asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
+                                const std::string& directory) {
   co_await sandbox.prepared();
   const std::variant<pid_t, LaunchFailure> launched = co_await sandbox.launch();
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
-    throw Error(start_failure(program, *failure), ExitCode::kOwnFailure);
+    throw Error(describe(*failure, program, directory), ExitCode::kOwnFailure);
   }
   const ExitStatus status = co_await sandbox.exited();
   co_await sandbox.gone();
@@ -81,6 +73,7 @@ asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program) {
 
 ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan, int owner) {
   const std::string program = plan.program.argv.front();
+  const std::string directory = plan.program.working_directory;
   asio::io_context context(1);
   asio::posix::stream_descriptor signals(context, open_signals().release());
   Sandbox sandbox(
@@ -93,11 +86,12 @@ ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan pla
   }
   std::optional<ExitStatus> status;
   std::exception_ptr failure;
-  asio::co_spawn(context, run(sandbox, program), [&](std::exception_ptr error, ExitStatus ended) {
-    failure = error;
-    status = ended;
-    context.stop();
-  });
+  asio::co_spawn(context, run(sandbox, program, directory),
+                 [&](std::exception_ptr error, ExitStatus ended) {
+                   failure = error;
+                   status = ended;
+                   context.stop();
+                 });
   context.run();
   if (failure) std::rethrow_exception(failure);
   return *status;

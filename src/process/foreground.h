@@ -12,9 +12,9 @@
 
 namespace isoenv {
 
-/// Runs the program of `plan` and returns its exit status. `namespaces` are clone(2) flags on top of
-/// those that the (single-threaded) caller is in or has unshared. `owner` is a pidfd, or -1: when
-/// that process ends, the command is killed. Throws Error when it cannot start.
+/// Runs the program of `plan` and returns its exit status. `namespaces` are clone(2) flags on top
+/// of those that the (single-threaded) caller is in or has unshared. `owner` is a pidfd, or -1:
+/// when that process ends, the command is killed. Throws Error when it cannot start.
 ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan, int owner = -1);
 
 }  // namespace isoenv

@@ -142,6 +142,18 @@ const char* describe(Step step) noexcept {
   return "start";
 }
 
+std::string describe(const LaunchFailure& failure, const std::string& program,
+                     const std::string& working_directory) {
+  const bool about_directory = failure.step == Step::kWorkingDirectory;
+  std::string text = "cannot " + std::string(describe(failure.step)) + " '" +
+                     (about_directory ? working_directory : program) +
+                     "': " + errno_text(failure.error_number);
+  if (failure.step == Step::kExec && failure.error_number == ENOENT) {
+    text += "; the interpreter named in its first line does not exist";
+  }
+  return text;
+}
+
 std::variant<pid_t, LaunchFailure> launch(const Program& program) {
   Pipe failures;
   try {

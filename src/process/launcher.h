@@ -1,8 +1,8 @@
 // The one place where IsoEnv starts programs: Boost.Process v2 behind a plain function.
 //
 // The calling process must be single-threaded and already inside the namespaces the program is to
-// live in; the program becomes its child. It starts with descriptors 0, 1, 2 and no other, no signal
-// blocked, SIGPIPE at its default, and no_new_privs. Never a shell: argv arrays only.
+// live in; the program becomes its child. It starts with descriptors 0, 1, 2 and no other, no
+// signal blocked, SIGPIPE at its default, and no_new_privs. Never a shell: argv arrays only.
 #pragma once
 
 #include <sys/types.h>
@@ -51,6 +51,10 @@ struct LaunchFailure {
   Step step = Step::kNone;
   int error_number = 0;
 };
+
+/// For people: `cannot execute 'run.sh': EACCES (Permission denied)`.
+std::string describe(const LaunchFailure& failure, const std::string& program,
+                     const std::string& working_directory);
 
 /// Starts the program; returns when it has replaced its image or could not.
 std::variant<pid_t, LaunchFailure> launch(const Program& program);
