@@ -120,6 +120,10 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
   return status;
 }
 
+void run_here(const Answer& joined, const std::vector<std::string>& command) {
+  become(command_plan(command, joined.variables).program);
+}
+
 ExitStatus run_alone(const std::vector<std::string>& command, int owner) {
   char name[256] = "";
   (void)!::gethostname(name, sizeof name - 1);

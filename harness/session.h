@@ -33,6 +33,9 @@ Answer ask_to_join(ControlClient& client, const std::vector<std::string>& servic
 ExitStatus run_inside(const ControlClient& client, const Answer& joined,
                       const std::vector<std::string>& command, int owner = -1);
 
+/// The same for a caller that is inside that instance already: it becomes the command.
+[[noreturn]] void run_here(const Answer& joined, const std::vector<std::string>& command);
+
 /// The same in an empty private environment that ends with the command: no keeper, no services.
 ExitStatus run_alone(const std::vector<std::string>& command, int owner);
 

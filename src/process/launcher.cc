@@ -198,6 +198,18 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) {
   return failure;
 }
 
+void become(const Program& program) {
+  const auto pointers = [](const std::vector<std::string>& strings) {
+    std::vector<char*> result;
+    for (const std::string& text : strings) result.push_back(const_cast<char*>(text.c_str()));
+    result.push_back(nullptr);
+    return result;
+  };
+  ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::execve(program.executable.c_str(), pointers(program.argv).data(), pointers(program.env).data());
+  throw_errno("execute", program.executable);
+}
+
 std::variant<std::string, ProgramNotFound> find_program(
     const std::string& name, std::string_view path,
     const std::filesystem::path& working_directory) {

@@ -59,6 +59,10 @@ std::string describe(const LaunchFailure& failure, const std::string& program,
 /// Starts the program; returns when it has replaced its image or could not.
 std::variant<pid_t, LaunchFailure> launch(const Program& program);
 
+/// Replaces the calling process by the program, with the caller's descriptors 0, 1 and 2 alone.
+/// Throws SystemError.
+[[noreturn]] void become(const Program& program);
+
 struct ProgramNotFound {
   std::string reason;  ///< `no such program in PATH=/usr/bin:/bin`, `'/x/y' is not executable`
 };
