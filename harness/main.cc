@@ -1,5 +1,7 @@
 // The `isoenv` command: finds the command named, and is the only place that prints errors and picks
 // exit codes. Single-threaded from first to last, as commands fork and enter namespaces.
+#include <fcntl.h>
+
 #include <exception>
 #include <iostream>
 #include <string>
@@ -101,9 +103,18 @@ int run_isoenv(const std::vector<std::string>& words) {
   }
 }
 
+/// A caller may have closed a standard stream; then the first file opened would take its number and
+/// its meaning.
+void fill_standard_streams() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) (void)!::open("/dev/null", O_RDWR);  // takes the lowest number
+  }
+}
+
 }  // namespace
 }  // namespace isoenv
 
 int main(int argc, char** argv) {
+  isoenv::fill_standard_streams();
   return isoenv::run_isoenv(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }
