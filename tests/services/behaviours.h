@@ -45,6 +45,7 @@ void exits(const Arguments&);          // CODE
 void crashes(const Arguments&);        // segv | abort
 void ignores(const Arguments&);        // SIGNAL
 void exits_on(const Arguments&);       // SIGNAL CODE: installs the handler and goes on
+void counts(const Arguments&);         // SIGNAL: how often it comes until a line of stdin does
 void leaves_daemon(const Arguments&);  // FILE: a grandchild in its own session, deaf to SIGTERM
 void forks(const Arguments&);          // COUNT: as many children that wait
 void signals_all(const Arguments&);    // SIGNAL: kill(-1): to every process it can see but PID 1

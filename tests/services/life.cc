@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <iostream>
 #include <map>
 
 #include "behaviours.h"
@@ -14,6 +15,7 @@ namespace isoenv::test {
 namespace {
 
 volatile sig_atomic_t exit_code_on_signal = 0;
+volatile sig_atomic_t signals_counted = 0;
 
 void wait_for_ever() {
   while (true) ::pause();
@@ -61,6 +63,18 @@ void ignores(const Arguments& arguments) {
 void exits_on(const Arguments& arguments) {
   exit_code_on_signal = std::stoi(argument(arguments, 1));
   ::signal(signal_from_name(argument(arguments, 0)), [](int) { ::_exit(exit_code_on_signal); });
+}
+
+void counts(const Arguments& arguments) {
+  // signal(2) of glibc restarts read(2) after the handler, so the line is not lost.
+  ::signal(signal_from_name(argument(arguments, 0)), [](int) {
+    signals_counted = signals_counted + 1;
+    static_cast<void>(!::write(STDOUT_FILENO, "got\n", 4));
+  });
+  std::cout << "armed" << std::endl;
+  std::string line;
+  std::getline(std::cin, line);
+  std::cout << "counted " << signals_counted << std::endl;
 }
 
 void leaves_daemon(const Arguments& arguments) {

@@ -28,6 +28,7 @@ using Behaviour = void (*)(const Arguments&);
 
 const std::map<std::string, Behaviour> kBehaviours = {
     {"copies_stdin", copies_stdin},
+    {"counts", counts},
     {"crashes", crashes},
     {"creates_file", creates_file},
     {"exits", exits},

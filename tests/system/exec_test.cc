@@ -169,6 +169,13 @@ TEST_F(ExecTest, SaysWhereItLookedForAProgramThatIsNotThere) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("'no_such_program'"), HasSubstr("PATH")));
 }
 
+TEST_F(ExecTest, MayBeAppliedTwice) {
+  const Outcome outcome = isoenv({"exec", "-f", spec_, "--", ISOENV_EXECUTABLE, "exec", "-f", spec_,
+                                  "--", "test_service", "tcp_ask", "any", "web", "80", "x"});
+  ASSERT_THAT(outcome, ExitedWith(0));
+  EXPECT_EQ(outcome.out, "web: x\n");
+}
+
 TEST_F(ExecTest, FindsTheOnlyInstanceWithoutBeingToldTheSpec) {
   EXPECT_EQ(isoenv({"exec", "--", "test_service", "tcp_ask", "any", "web", "80", "x"}).out,
             "web: x\n");

@@ -125,6 +125,17 @@ TEST_P(KeeperTest, LeavesRoomForANewInstance) {
 
 INSTANTIATE_TEST_SUITE_P(KilledBy, KeeperTest, Values(SIGKILL, SIGINT, SIGTERM), name_of_signal);
 
+TEST_F(OwnerTest, DoesNotWaitForServicesThatAreDeafToTheirStopSignal) {
+  const auto spec = write_spec(R"("services": {"deaf": {"command": ["test_service", "ignores",
+      "SIGTERM", "then", "writes", "armed\n", "then", "waits"],
+      "ready": [{"log": "armed"}], "stop_timeout": "10m"}})");
+  Process owner = start_owner();
+  ASSERT_THAT(up(spec, {"--owner", std::to_string(owner.pid())}), ExitedWith(0));
+  owner.send_signal(SIGKILL);
+  EXPECT_EQ(owner.wait().signal, SIGKILL);
+  EXPECT_TRUE(eventually([&] { return processes().empty(); }));
+}
+
 TEST_F(OwnerTest, MayEndInPeace) {
   Process ctest = start_ctest();
   ctest.write_stdin(up_command(write_spec(kStubborn)) + " && echo ready\n");

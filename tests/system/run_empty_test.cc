@@ -156,6 +156,23 @@ TEST_F(RunEmptyTest, GivesTheCommandExactlyThreeDescriptors) {
   EXPECT_THAT(fds[2], HasSubstr("2 "));
 }
 
+TEST_F(RunEmptyTest, ReplacesStandardStreamsThatAreClosed) {
+  const std::string command = ISOENV_EXECUTABLE " run -- test_service shows_environment";
+  const Outcome outcome = run({"sh", "-c", command + " <&-"}, options());
+  ASSERT_THAT(outcome, ExitedWith(0));
+  EXPECT_THAT(values(outcome.out, "fd"), Contains("0 /dev/null"));
+  const Outcome silent = run({"sh", "-c", command + " >&- | cat"}, options());
+  EXPECT_THAT(silent, ExitedWith(0));
+}
+
+TEST_F(RunEmptyTest, ReapsOrphans) {
+  // Zombies would stay in the count for ever: PID 1, two shells, ls and wc are all there is.
+  const Outcome outcome = isoenv({"run", "--", "sh", "-c",
+                                  "for i in 1 2 3 4 5 6; do (test_service exits 0 &); done; "
+                                  "until [ $(ls -d /proc/[0-9]* | wc -l) -le 5 ]; do :; done"});
+  EXPECT_THAT(outcome, ExitedWith(0));
+}
+
 TEST_F(RunEmptyTest, ShowsTheCommandOnlyItsOwnProcesses) {
   const Outcome outcome = run_empty({"shows_environment"});
   ASSERT_THAT(outcome, ExitedWith(0));

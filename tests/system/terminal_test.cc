@@ -1,0 +1,86 @@
+// `run` and `exec` in a terminal: the command is in the foreground, as if it had been started
+// alone.
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "support/system_test.h"
+
+namespace isoenv::test {
+namespace {
+
+constexpr int kPatienceMilliseconds = std::chrono::milliseconds(kPatience).count();
+constexpr char kInterrupt[] = "\x03";  // Ctrl-C in a terminal's default settings
+
+class TerminalTest : public SystemTest {
+ protected:
+  void SetUp() override {
+    terminal_.reset(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_EQ(::grantpt(*terminal_), 0);
+    ASSERT_EQ(::unlockpt(*terminal_), 0);
+  }
+
+  /// Runs a shell command with the terminal as its standard streams and controlling terminal: a
+  /// session leader without one takes the first that it opens (tty_ioctl(4)).
+  Process start_in_terminal(const std::string& command) {
+    const std::string name = ::ptsname(*terminal_);
+    options().new_session = true;
+    return Process({"sh", "-c", "exec <" + name + " >" + name + " 2>&1; exec " + command},
+                   options());
+  }
+
+  void type(const std::string& keys) const {
+    EXPECT_EQ(::write(*terminal_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  }
+
+  /// Reads the screen until it shows `text`. A terminal that nobody has open any more ends it.
+  bool wait_for(const std::string& text) {
+    char buffer[4096];
+    while (screen_.find(text) == std::string::npos) {
+      pollfd watched{*terminal_, POLLIN, 0};
+      if (::poll(&watched, 1, kPatienceMilliseconds) <= 0) return false;
+      const ssize_t size = ::read(*terminal_, buffer, sizeof buffer);
+      if (size <= 0) return false;
+      screen_.append(buffer, static_cast<std::size_t>(size));
+    }
+    return true;
+  }
+
+  /// The command must get one SIGINT for one Ctrl-C, and the next line that is typed.
+  void expect_one_interrupt(const std::string& command) {
+    Process process = start_in_terminal(command + " test_service counts SIGINT");
+    ASSERT_TRUE(wait_for("armed")) << screen_;
+    type(kInterrupt);
+    ASSERT_TRUE(wait_for("got")) << screen_;
+    type("go on\n");
+    EXPECT_TRUE(wait_for("counted 1")) << screen_;
+    EXPECT_THAT(process.wait(), ExitedWith(0));
+  }
+
+ private:
+  UniqueFd terminal_;
+  std::string screen_;
+};
+
+TEST_F(TerminalTest, GivesTheCommandOfAnEmptyRunOneInterrupt) {
+  expect_one_interrupt(ISOENV_EXECUTABLE " run --");
+}
+
+TEST_F(TerminalTest, GivesTheCommandOfRunOneInterruptAndItsServicesNone) {
+  const auto spec = write_spec(R"("services": {"web": {"command": ["test_service", "tcp_echo", "*",
+      "80"], "ports": {"http": 80}}})");
+  expect_one_interrupt(ISOENV_EXECUTABLE " run -f " + spec.string() + " --");
+}
+
+TEST_F(TerminalTest, GivesTheCommandOfExecOneInterrupt) {
+  const auto spec = write_spec(R"("services": {"web": {"command": ["test_service", "tcp_echo", "*",
+      "80"], "ports": {"http": 80}}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  expect_one_interrupt(ISOENV_EXECUTABLE " exec -f " + spec.string() + " --");
+  EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", "web", "80", "x"}), ExitedWith(0));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+}  // namespace
+}  // namespace isoenv::test
