@@ -50,6 +50,16 @@ TEST_F(UpDownTest, UpLeavesNoProcessBehindButTheInstance) {
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
+TEST_F(UpDownTest, UpWorksWithStandardStreamsThatAreClosed) {
+  const auto spec = write_spec(kTwoServices);
+  const Outcome outcome =
+      run({"sh", "-c", ISOENV_EXECUTABLE " up -f " + spec.string() + " --owner $PPID <&- >&- 2>&-"},
+          options());
+  EXPECT_THAT(outcome, ExitedWith(0));
+  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
 TEST_F(UpDownTest, UpTwiceChangesNothing) {
   const auto spec = write_spec(kTwoServices);
   ASSERT_THAT(up(spec), ExitedWith(0));
