@@ -15,7 +15,6 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
 
 /// An instance with one service `web` on port 80 and a named but quiet one.
 class ExecTest : public SystemTest {
