@@ -85,17 +85,6 @@ Lease lease_from(const Json& json) {
   return lease;
 }
 
-/// Not to be written by others: a file of ours, no link.
-UniqueFd open_lease(const RunDirectory& directory) {
-  UniqueFd file(
-      ::open(directory.lease_file().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file) return {};
-  struct stat status = {};
-  const bool ours =
-      ::fstat(*file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid();
-  return ours ? std::move(file) : UniqueFd();
-}
-
 std::string read_all(int file) {
   std::string text;
   std::array<char, 4096> buffer{};
@@ -133,6 +122,17 @@ UniqueFd write_lease(const RunDirectory& directory, const Lease& lease) {
   return file;
 }
 
+UniqueFd open_lease(const RunDirectory& directory) {
+  // Not to be written by others: a file of ours, no link.
+  UniqueFd file(
+      ::open(directory.lease_file().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file) return {};
+  struct stat status = {};
+  const bool ours =
+      ::fstat(*file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid();
+  return ours ? std::move(file) : UniqueFd();
+}
+
 std::optional<Lease> read_lease(const RunDirectory& directory) {
   const UniqueFd file = open_lease(directory);
   if (!file) return std::nullopt;
@@ -148,10 +148,9 @@ bool keeper_alive(const RunDirectory& directory) {
   return file && ::flock(*file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
-void wait_for_keeper_end(const RunDirectory& directory) {
-  const UniqueFd file = open_lease(directory);
-  if (!file) return;
-  while (::flock(*file, LOCK_SH) != 0 && errno == EINTR) continue;
+void wait_for_keeper_end(const UniqueFd& lease) {
+  if (!lease) return;
+  while (::flock(*lease, LOCK_SH) != 0 && errno == EINTR) continue;
 }
 
 void remove_if_dead(const RunDirectory& directory) {

@@ -36,8 +36,12 @@ std::optional<Lease> read_lease(const RunDirectory& directory);
 /// True while the lease is locked.
 bool keeper_alive(const RunDirectory& directory);
 
-/// Blocks until the lease is no longer locked; returns at once when there is none.
-void wait_for_keeper_end(const RunDirectory& directory);
+/// The lease of the keeper that is there now, to wait for the end of exactly that one: by then the
+/// path may lead to the lease of its successor. Empty when there is none.
+UniqueFd open_lease(const RunDirectory& directory);
+
+/// Blocks until that lease is no longer locked; returns at once when it is empty.
+void wait_for_keeper_end(const UniqueFd& lease);
 
 /// Removes the run directory when no keeper lives in it, after whoever holds its StartLock now. For
 /// those who saw a keeper end and cannot know whether it had the time to clean up.

@@ -56,6 +56,7 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
   for (;;) {
     bool started = false;
     std::optional<ControlClient> client;
+    UniqueFd lease;  // taken under the lock: of the keeper that we ask, never of its successor
     {
       StartLock lock = StartLock::take(directory);
       if (!keeper_alive(directory)) {
@@ -67,6 +68,7 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
         }
         started = true;
       }
+      lease = open_lease(directory);
       client = ControlClient::connect(directory);
     }
     if (client) {
@@ -79,7 +81,7 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
     if (ended(owner)) throw Error("its owner has ended");
     // It was ending when we came, or was killed before it answered.
     if (client) client->wait_for_end();
-    wait_for_keeper_end(directory);
+    wait_for_keeper_end(lease);
     if (started) {
       remove_if_dead(directory);
       throw Error("the instance ended before its services were up");

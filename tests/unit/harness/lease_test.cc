@@ -55,7 +55,7 @@ TEST_F(LeaseTest, ProvesItsKeeperAliveUntilItDies) {
   EXPECT_TRUE(keeper_alive(directory()));
 
   keeper.send_signal(SIGKILL);
-  wait_for_keeper_end(directory());
+  wait_for_keeper_end(open_lease(directory()));
   EXPECT_FALSE(keeper_alive(directory()));
   EXPECT_EQ(read_lease(directory()), sample_lease());
 }
@@ -73,7 +73,7 @@ TEST_F(LeaseTest, IsReplacedInOneStep) {
 TEST_F(LeaseTest, IsNotThereUnlessIsoenvWroteIt) {
   EXPECT_FALSE(read_lease(directory()));
   EXPECT_FALSE(keeper_alive(directory()));
-  wait_for_keeper_end(directory());
+  wait_for_keeper_end(open_lease(directory()));
 
   for (const char* text : {"", "pid 12", "{}", R"({"isoenv": 1})", "[]"}) {
     std::ofstream(directory().lease_file(), std::ios::trunc) << text;
