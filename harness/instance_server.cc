@@ -36,7 +36,7 @@ using Local = asio::local::stream_protocol;
 
 /// With its owner gone nobody waits for the instance: services get this long in all to stop
 /// politely, whatever their stop timeouts say, and are then killed with the keeper.
-constexpr std::chrono::milliseconds kGraceWithoutOwner{1500};
+constexpr std::chrono::milliseconds kGraceWithoutOwner{1000};
 
 /// A client that does not read its answer does not keep an ending instance alive.
 constexpr std::chrono::seconds kLastAnswers{1};
