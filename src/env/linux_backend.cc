@@ -197,7 +197,8 @@ LinuxBackend::~LinuxBackend() = default;
 /// itself would find it. Throws Error when there is no such program.
 Program LinuxBackend::State::program(std::size_t service) const {
   const ServicePlan& service_plan = plan.services[service];
-  Variables own = service_plan.env;
+  Variables own = plan.variables;
+  own.insert(own.end(), service_plan.env.begin(), service_plan.env.end());
   own.emplace_back("ISOENV_INSTANCE", options.instance_id);
   if (uses(service_plan, ProbeKind::kNotify)) {
     own.emplace_back("NOTIFY_SOCKET", notify_path(service).string());

@@ -112,11 +112,10 @@ class LoopbackPorts {
 class ServicePlanner {
  public:
   ServicePlanner(const EnvironmentSpec& spec, const PlanOptions& options, const PortTable& ports,
-                 const std::vector<std::pair<std::string, std::string>>& variables, Faults& faults)
+                 Faults& faults)
       : spec_(spec),
         options_(options),
         ports_(ports),
-        variables_(variables),
         faults_(faults),
         renderer_(spec, ports, options, faults),
         publish_(spec, "publish", faults),
@@ -188,7 +187,7 @@ class ServicePlanner {
                                                                std::size_t self,
                                                                const std::string& where) {
     const std::vector<PortPlan>& ports = ports_[self];
-    std::vector<std::pair<std::string, std::string>> env = variables_;
+    std::vector<std::pair<std::string, std::string>> env;
     if (!ports.empty()) env.emplace_back("PORT", std::to_string(ports.front().number));
     for (const PortPlan& port : ports) {
       env.emplace_back("PORT_" + variable_word(port.name), std::to_string(port.number));
@@ -274,7 +273,6 @@ class ServicePlanner {
   const EnvironmentSpec& spec_;
   const PlanOptions& options_;
   const PortTable& ports_;
-  const std::vector<std::pair<std::string, std::string>>& variables_;
   Faults& faults_;
   Renderer renderer_;
   LoopbackPorts publish_;
@@ -351,7 +349,7 @@ PlanResult make_plan(const EnvironmentSpec& spec, const PlanOptions& options) {
 
   const PortTable ports = assign_ports(spec, faults);
   plan.variables = environment_variables(spec, ports, faults);
-  ServicePlanner planner(spec, options, ports, plan.variables, faults);
+  ServicePlanner planner(spec, options, ports, faults);
   std::vector<ServicePlan> services;
   services.reserve(spec.services.size());
   for (std::size_t i = 0; i < spec.services.size(); ++i) services.push_back(planner.plan(i));

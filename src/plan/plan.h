@@ -56,8 +56,8 @@ struct ServicePlan {
   std::filesystem::path working_directory;  ///< absolute
   std::filesystem::path scratch_directory;  ///< {{self.dir}}
   EnvMode env_mode = EnvMode::kInherit;
-  /// Everything IsoEnv sets, in order, later wins: the environment's ISOENV_* variables, PORT,
-  /// PORT_<NAME>, SERVICE_NAME, TMPDIR, the environment's env, the service's env (rendered).
+  /// What IsoEnv sets after EnvironmentPlan::variables, in order, later wins: PORT, PORT_<NAME>,
+  /// SERVICE_NAME, TMPDIR, the environment's env, the service's env (rendered).
   std::vector<std::pair<std::string, std::string>> env;
   std::vector<DependencyPlan> depends;
   std::vector<ProbePlan> ready;  ///< defaults made explicit; empty = ready once started
@@ -77,6 +77,7 @@ struct EnvironmentPlan {
   unsigned ipv6_prefix = 64;
   std::vector<ServicePlan> services;  ///< every dependency stands before its dependents
   /// ISOENV_<SERVICE>_HOST, _PORT, _PORT_<NAME>, _URL of every service: for services and tests.
+  /// Kept once: a copy in each ServicePlan would grow with the square of the services.
   std::vector<std::pair<std::string, std::string>> variables;
   /// The scratch folders that a template names: made before anything starts. Nobody misses others.
   std::vector<std::filesystem::path> scratch_directories;

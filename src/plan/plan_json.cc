@@ -1,4 +1,6 @@
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <unordered_map>
 
 #include "base/exit_status.h"
 #include "plan/plan.h"
@@ -46,9 +48,21 @@ const char* kind_word(ProbeKind kind) {
 }
 
 /// Later values win, as they do in the process.
-Json object_of(Pairs::const_iterator begin, Pairs::const_iterator end) {
+Json object_of(const Pairs& pairs) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  std::vector<const Pairs::value_type*> kept;
+  for (const Pairs::value_type& pair : pairs) {
+    const auto [place, added] = places.emplace(pair.first, kept.size());
+    if (added) kept.emplace_back();
+    kept[place->second] = &pair;
+  }
+  // An ordered object looks through all its keys for each it is given by name.
   Json object = Json::object();
-  for (auto pair = begin; pair != end; ++pair) object[pair->first] = pair->second;
+  auto& members = object.get_ref<Json::object_t&>();
+  members.reserve(kept.size());
+  for (const Pairs::value_type* pair : kept) {
+    members.Container::emplace_back(pair->first, pair->second);
+  }
   return object;
 }
 
@@ -93,7 +107,6 @@ Json service_json(const EnvironmentPlan& plan, const ServicePlan& service) {
   }
   Json ready = Json::array();
   for (const ProbePlan& probe : service.ready) ready.push_back(probe_json(probe));
-  const auto shared = static_cast<std::ptrdiff_t>(plan.variables.size());
   return {
       {"name", service.name},
       {"kind", service.is_task ? "task" : "service"},
@@ -105,7 +118,7 @@ Json service_json(const EnvironmentPlan& plan, const ServicePlan& service) {
       {"working_directory", service.working_directory.string()},
       {"scratch_directory", service.scratch_directory.string()},
       {"env_mode", service.env_mode == EnvMode::kClean ? "clean" : "inherit"},
-      {"env", object_of(service.env.begin() + shared, service.env.end())},
+      {"env", object_of(service.env)},
       {"depends", std::move(depends)},
       {"ready", std::move(ready)},
       {"ready_timeout", std::to_string(service.ready_timeout.count()) + "ms"},
@@ -129,7 +142,7 @@ std::string plan_json(const EnvironmentPlan& plan) {
         {"ipv4_prefix", plan.ipv4_prefix},
         {"ipv6", plan.hub_ipv6},
         {"ipv6_prefix", plan.ipv6_prefix}}},
-      {"variables", object_of(plan.variables.begin(), plan.variables.end())},
+      {"variables", object_of(plan.variables)},
       {"services", std::move(services)},
       {"hosts", plan.hosts},
   };

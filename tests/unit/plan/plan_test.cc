@@ -143,23 +143,25 @@ TEST(PlanTest, SetsVariablesInTheOrderThatLetsTheServiceWin) {
       R"("user": {"command": ["x"], "ports": {"http": 80, "my-admin": 81},
                   "env": {"PORT": "{{self.port.my-admin}}", "A": "own"}})");
   spec.env = {{"A", "shared {{self.name}}"}, {"SERVICE_NAME", "x"}};
-  const ServicePlan service = good_plan(spec).services[0];
+  const EnvironmentPlan plan = good_plan(spec);
   EXPECT_THAT(
-      service.env,
+      plan.variables,
       ElementsAre(Pair("ISOENV_USER_HOST", "user"), Pair("ISOENV_USER_PORT", "80"),
                   Pair("ISOENV_USER_PORT_HTTP", "80"), Pair("ISOENV_USER_PORT_MY_ADMIN", "81"),
-                  Pair("ISOENV_USER_URL", "http://user:80"), Pair("PORT", "80"),
-                  Pair("PORT_HTTP", "80"), Pair("PORT_MY_ADMIN", "81"),
-                  Pair("SERVICE_NAME", "user"), Pair("TMPDIR", "/tmp/user"),
-                  Pair("A", "shared user"), Pair("SERVICE_NAME", "x"), Pair("PORT", "81"),
-                  Pair("A", "own")));
+                  Pair("ISOENV_USER_URL", "http://user:80")));
+  const ServicePlan& service = plan.services[0];
+  EXPECT_THAT(service.env,
+              ElementsAre(Pair("PORT", "80"), Pair("PORT_HTTP", "80"), Pair("PORT_MY_ADMIN", "81"),
+                          Pair("SERVICE_NAME", "user"), Pair("TMPDIR", "/tmp/user"),
+                          Pair("A", "shared user"), Pair("SERVICE_NAME", "x"), Pair("PORT", "81"),
+                          Pair("A", "own")));
   EXPECT_EQ(env_of(service, "A"), "own");
 }
 
 TEST(PlanTest, SetsNoPortForAServiceWithoutPorts) {
   const EnvironmentPlan plan = good_plan(spec_of(R"("user": {"command": ["x"]})"));
   EXPECT_EQ(env_of(plan.services[0], "PORT"), "<unset>");
-  EXPECT_EQ(env_of(plan.services[0], "ISOENV_USER_URL"), "<unset>");
+  EXPECT_THAT(plan.variables, ElementsAre(Pair("ISOENV_USER_HOST", "user")));
 }
 
 TEST(PlanTest, ListsTheScratchFoldersThatTemplatesName) {
