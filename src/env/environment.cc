@@ -224,8 +224,9 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
                                  : ": stopped, " + stop.status));
     }
   }
+  if (stop.how == ServiceStop::How::kKilled) had_failures_ = true;
   while (life.alive) co_await changed_.wait();
-  if (!has_failed(life.state)) {
+  if (!has_failed(life.state) || life.failed_by_stop) {
     life.readiness.clear();
     set_state(service, ServiceState::kDown);
   }
@@ -279,6 +280,8 @@ void Environment::fail(std::size_t service, std::string what, std::vector<std::s
   life.failure.what = what;
   life.failure.diagnosis = std::move(diagnosis);
   life.readiness = what;
+  life.failed_by_stop = life.stop_requested;
+  if (!life.stop_requested) had_failures_ = true;
   if (!life.stop_requested) backend_.event(plan_.services[service].name + ": " + what);
   set_state(service, ServiceState::kFailed);
 }

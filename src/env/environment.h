@@ -37,6 +37,9 @@ class Environment {
   ServiceStatus status(std::size_t service) const;
   /// True when no service is starting, up or stopping. Completed tasks do not count.
   bool idle() const noexcept;
+  /// True when anything went wrong so far: a service that failed, ended by itself or had to be
+  /// killed. What was asked to stop before it was ready has not failed.
+  bool had_failures() const noexcept { return had_failures_; }
   /// Why a service is not ready; what() is "" when it is.
   ServiceFailure failure(std::size_t service) const;
 
@@ -45,6 +48,7 @@ class Environment {
     ServiceState state = ServiceState::kDown;
     bool alive = false;  // its coroutine runs
     bool stop_requested = false;
+    bool failed_by_stop = false;  // it failed because it was asked to stop, and only so
     unsigned claims = 0;  // calls of up() that want it
     unsigned stops = 0;   // calls of take_down() under way that want it gone
     unsigned starts = 0;
@@ -73,6 +77,7 @@ class Environment {
   Clock& clock_;
   std::vector<Life> lives_;
   Event changed_;
+  bool had_failures_ = false;
 };
 
 }  // namespace isoenv

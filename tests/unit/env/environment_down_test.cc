@@ -125,6 +125,44 @@ TEST_F(EnvironmentDownTest, ReportsHowEachServiceEnded) {
   EXPECT_THAT(backend().events(), Contains("db: did not stop in time, killed"));
 }
 
+TEST_F(EnvironmentDownTest, LeavesFailedWhatHadFailedBefore) {
+  add_service("db");
+  up({});
+  backend().die("db", {3, 0, false});
+  settle();
+  down({});
+  EXPECT_EQ(state("db"), ServiceState::kExited);
+}
+
+TEST_F(EnvironmentDownTest, RemembersThatAServiceEndedByItself) {
+  add_service("db");
+  up({});
+  EXPECT_FALSE(environment().had_failures());
+  backend().die("db", {3, 0, false});
+  settle();
+  down({});
+  EXPECT_TRUE(environment().had_failures());
+}
+
+TEST_F(EnvironmentDownTest, RemembersThatAServiceHadToBeKilled) {
+  add_service("db");
+  up({});
+  backend().script("db").stopped = How::kKilled;
+  down({"db"});
+  EXPECT_TRUE(environment().had_failures());
+}
+
+TEST_F(EnvironmentDownTest, RemembersThatAServiceWasNotReady) {
+  add_service("db");
+  backend().script("db").readiness = ExitedBeforeReady{{3, 0, false}, {}};
+  up({});
+  EXPECT_TRUE(environment().had_failures());
+  backend().script("db").readiness = Ready{};
+  up({});
+  down({});
+  EXPECT_TRUE(environment().had_failures());
+}
+
 TEST_F(EnvironmentDownTest, GoesOnPastProblemsAndReportsThemAll) {
   add_service("db");
   add_service("web", {{"db"}});
@@ -216,6 +254,17 @@ TEST_F(EnvironmentDownWhileStartingTest, EndsAWaitForDependencies) {
   backend().hold("db", Step::kReadiness);
   up_ = begin_up({});
   take_down_and_expect("web: stopped before it was started");
+}
+
+TEST_F(EnvironmentDownWhileStartingTest, LeavesDownWhatItEndedBeforeItWasReady) {
+  backend().hold("db", Step::kReadiness);
+  up_ = begin_up({});
+  take_down_and_expect("db: stopped before it was ready");
+  for (const char* service : {"db", "web"}) {
+    EXPECT_EQ(state(service), ServiceState::kDown) << service;
+    EXPECT_EQ(status(service).readiness, "") << service;
+  }
+  EXPECT_FALSE(environment().had_failures());
 }
 
 TEST_F(EnvironmentDownWhileStartingTest, EndsOnlyTheStartOfTheNamedService) {
