@@ -62,11 +62,12 @@ Local::acceptor listen_on(asio::io_context& context, const std::string& path) {
 }  // namespace
 
 struct InstanceServer::State {
-  State(const EnvironmentPlan& plan_, LinuxBackendOptions options,
-        std::vector<PublishedPort> published, const RunDirectory& directory_, UniqueFd owner_)
+  State(const EnvironmentPlan& plan_, LinuxBackendOptions options, const MakeSite& make_site,
+        const RunDirectory& directory_, UniqueFd owner_)
       : plan(plan_),
         directory(directory_),
-        backend(context.get_executor(), plan_, clock, std::move(options), std::move(published)),
+        site(make_site(context.get_executor())),
+        backend(context.get_executor(), plan_, clock, std::move(options), *site),
         environment(context.get_executor(), plan_, backend, clock),
         acceptor(listen_on(context, directory_.control_socket().string())),
         owner(context),
@@ -79,6 +80,7 @@ struct InstanceServer::State {
   SteadyClock clock;
   const EnvironmentPlan& plan;
   const RunDirectory& directory;
+  std::unique_ptr<Site> site;
   LinuxBackend backend;
   Environment environment;
   Local::acceptor acceptor;
@@ -103,9 +105,9 @@ struct InstanceServer::State {
 };
 
 InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
-                               std::vector<PublishedPort> published, const RunDirectory& directory,
+                               const MakeSite& make_site, const RunDirectory& directory,
                                UniqueFd owner)
-    : state_(std::make_unique<State>(plan, std::move(options), std::move(published), directory,
+    : state_(std::make_unique<State>(plan, std::move(options), make_site, directory,
                                      std::move(owner))) {}
 
 InstanceServer::~InstanceServer() = default;
@@ -213,7 +215,7 @@ Answer InstanceServer::State::answer_ps() const {
   std::vector<ServiceStatus> statuses;
   for (std::size_t service = 0; service < plan.services.size(); ++service) {
     ServiceStatus status = environment.status(service);
-    for (const std::string& published : backend.published(service)) {
+    for (const std::string& published : site->published(service)) {
       status.ports.push_back(published);
     }
     statuses.push_back(std::move(status));

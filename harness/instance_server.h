@@ -4,8 +4,9 @@
 // signals. A client that sends garbage, half a request or nothing holds up nobody else.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
-#include <vector>
 
 #include "base/unique_fd.h"
 #include "env/linux_backend.h"
@@ -14,13 +15,15 @@
 
 namespace isoenv {
 
+/// Makes the place where the services live; the executor is the server's.
+using MakeSite = std::function<std::unique_ptr<Site>(boost::asio::any_io_executor)>;
+
 class InstanceServer {
  public:
-  /// Builds the hub and listens on the run directory's control socket. `owner` is a pidfd, or
+  /// Makes the site and listens on the run directory's control socket. `owner` is a pidfd, or
   /// empty. All references outlive the server.
-  InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
-                 std::vector<PublishedPort> published, const RunDirectory& directory,
-                 UniqueFd owner);
+  InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options, const MakeSite& make_site,
+                 const RunDirectory& directory, UniqueFd owner);
   ~InstanceServer();
 
   /// Serves until the instance has ended and every service is down.

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/syscall.h"
 #include "env/linux_backend.h"
+#include "env/namespace_site.h"
 #include "harness/artefacts.h"
 #include "harness/command.h"
 #include "harness/control.h"
@@ -126,8 +127,11 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
   backend.inherited = own_environment();
   backend.bound_capabilities = rung == Rung::kRoot;
 
-  InstanceServer server(inheritance.plan, std::move(backend), std::move(published),
-                        inheritance.directory, std::move(inheritance.owner));
+  const MakeSite make_site = [&](boost::asio::any_io_executor executor) {
+    return std::make_unique<NamespaceSite>(executor, inheritance.plan, std::move(published));
+  };
+  InstanceServer server(inheritance.plan, std::move(backend), make_site, inheritance.directory,
+                        std::move(inheritance.owner));
   const UniqueFd lease_lock = write_lease(inheritance.directory, lease);
   if (::write(*inheritance.report, "ok", 2) != 2) return 1;
   inheritance.report.reset();

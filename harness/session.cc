@@ -25,6 +25,7 @@ namespace {
 
 InitPlan command_plan(const std::vector<std::string>& command, const Variables& own) {
   InitPlan plan;
+  plan.own_proc = true;
   plan.own_sys = true;
   plan.low_ports = true;
   plan.program.argv = command;

@@ -14,8 +14,6 @@
 
 #include "base/error.h"
 #include "base/syscall.h"
-#include "netns/network.h"
-#include "netns/socket_diag.h"
 #include "process/output.h"
 #include "process/sandbox.h"
 #include "ready/log_matcher.h"
@@ -65,11 +63,6 @@ std::vector<std::string> log_patterns(const ServicePlan& plan) {
   return patterns;
 }
 
-bool has_low_port(const ServicePlan& plan) {
-  return std::any_of(plan.ports.begin(), plan.ports.end(),
-                     [](const PortPlan& port) { return port.number < 1024; });
-}
-
 std::size_t widest_name(const EnvironmentPlan& plan) {
   std::size_t width = 6;  // `isoenv`, for events
   for (const ServicePlan& service : plan.services) width = std::max(width, service.name.size());
@@ -93,19 +86,6 @@ std::string last_text(int file) {
 }
 
 }  // namespace
-
-std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan) {
-  std::vector<PublishedPort> published;
-  for (std::size_t i = 0; i < plan.services.size(); ++i) {
-    for (const ForwardPlan& forward : plan.services[i].publish) {
-      with_frame("publishing port '" + forward.port + "' of '" + plan.services[i].name + "'", [&] {
-        published.push_back(
-            {i, forward.port, listen_on_loopback(forward.number, !plan.hub_ipv6.empty())});
-      });
-    }
-  }
-  return published;
-}
 
 /// What one started service holds, in the order of acquisition.
 struct LinuxBackend::Running {
@@ -133,9 +113,7 @@ struct LinuxBackend::Running {
   std::optional<OutputCapture> output;
   UniqueFd probe_output;
   std::optional<Sandbox> sandbox;
-  std::optional<SocketDiag> sockets;
   std::optional<NotifySocket> notify;
-  std::vector<Forwarder> localhost;
   std::function<void()> wake;  // asks the waiting probes again
   bool matcher_failed = false;
   bool launched = false;
@@ -145,26 +123,22 @@ struct LinuxBackend::Running {
 
 struct LinuxBackend::State {
   State(asio::any_io_executor executor_, const EnvironmentPlan& plan_, Clock& clock_,
-        LinuxBackendOptions options_)
+        LinuxBackendOptions options_, Site& site_)
       : executor(executor_),
         plan(plan_),
         clock(clock_),
         options(std::move(options_)),
-        hub(executor_, {plan_.hub_ipv4, plan_.ipv4_prefix, plan_.hub_ipv6, plan_.ipv6_prefix}),
+        site(site_),
         merged(options.artefact_directory / "isoenv.log", widest_name(plan_)),
-        running(plan_.services.size()),
-        attached(plan_.services.size(), false) {}
+        running(plan_.services.size()) {}
 
   asio::any_io_executor executor;
   const EnvironmentPlan& plan;
   Clock& clock;
   LinuxBackendOptions options;
-  HubNetwork hub;
+  Site& site;
   MergedLog merged;
   std::vector<std::shared_ptr<Running>> running;
-  std::vector<bool> attached;
-  std::vector<std::pair<PublishedPort, std::uint16_t>> published;  // listener moved out, its number
-  std::vector<Forwarder> publishers;
 
   Program program(std::size_t service) const;
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<Running> ended);
@@ -175,20 +149,9 @@ struct LinuxBackend::State {
 };
 
 LinuxBackend::LinuxBackend(asio::any_io_executor executor, const EnvironmentPlan& plan,
-                           Clock& clock, LinuxBackendOptions options,
-                           std::vector<PublishedPort> published)
-    : state_(std::make_unique<State>(executor, plan, clock, std::move(options))) {
+                           Clock& clock, LinuxBackendOptions options, Site& site)
+    : state_(std::make_unique<State>(executor, plan, clock, std::move(options), site)) {
   for (const std::filesystem::path& scratch : plan.scratch_directories) make_directory(scratch);
-  for (PublishedPort& port : published) {
-    const ServicePlan& service = plan.services[port.service];
-    const auto target =
-        std::find_if(service.ports.begin(), service.ports.end(),
-                     [&](const PortPlan& candidate) { return candidate.name == port.port; });
-    const std::uint16_t number = port.listener.port;
-    state_->publishers.emplace_back(executor, std::move(port.listener), service.ipv4,
-                                    target->number);
-    state_->published.emplace_back(std::move(port), number);
-  }
 }
 
 LinuxBackend::~LinuxBackend() = default;
@@ -234,14 +197,12 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   const ServicePlan& plan = state_->plan.services[service];
   const std::string& name = plan.name;
   state_->running[service].reset();
+  state_->site.withdraw(service);
 
   // The program and everything it names.
   make_directory(state_->options.temporary_directory / name);
   InitPlan init;
-  init.hostname = name;
-  init.own_sys = true;
-  init.low_ports = true;
-  init.essential_low_ports = has_low_port(plan) && ::geteuid() != 0;
+  state_->site.prepare(service, init);
   init.program = state_->program(service);
   const auto find = [&](Program& program) {
     const auto found =
@@ -280,34 +241,18 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
     init.probes.push_back(std::move(command));
   }
 
-  // Namespaces and link; the set-up inside and the link outside go on at the same time.
+  // Its place; the set-up inside and the link outside go on at the same time.
   if (uses(plan, ProbeKind::kNotify)) {
     running->notify.emplace(state_->executor, state_->notify_path(service),
                             [weak = std::weak_ptr<Running>(running)] {
                               if (const auto self = weak.lock()) self->ask_again();
                             });
   }
-  running->sandbox.emplace(state_->executor, kServiceNamespaces, std::move(init),
+  running->sandbox.emplace(state_->executor, state_->site.namespaces(), std::move(init),
                            [this, name](const std::string& note) { event(name + ": " + note); });
   output.write.reset();
   state_->running[service] = running;
-  if (state_->attached[service]) state_->hub.detach(static_cast<unsigned>(service));
-  state_->attached[service] = true;
-  const InterfaceAddress address{plan.ipv4, state_->plan.ipv4_prefix, plan.ipv6,
-                                 state_->plan.ipv6_prefix};
-  co_await state_->hub.attach(static_cast<unsigned>(service), running->sandbox->pid(),
-                              running->sandbox->pidfd(), address);
-  {
-    const NetworkNamespaceGuard inside(running->sandbox->pidfd());
-    running->sockets.emplace();
-  }
-  for (const ForwardPlan& forward : plan.localhost) {
-    with_frame("offering port '" + forward.port + "' on localhost", [&] {
-      running->localhost.emplace_back(state_->executor,
-                                      listen_on_loopback(forward.number, !plan.ipv6.empty()),
-                                      plan.ipv4, forward.target);
-    });
-  }
+  co_await state_->site.connect(service, *running->sandbox);
   co_await running->sandbox->prepared();
 
   // Beyond this point the program runs.
@@ -341,9 +286,8 @@ ProbeContext LinuxBackend::State::probe_context(std::size_t service,
   context.ipv4 = service_plan.ipv4;
   context.ipv6 = service_plan.ipv6;
   context.working_directory = service_plan.working_directory;
-  context.listening_sockets = [self](Protocol protocol) {
-    return protocol == Protocol::kTcp ? self->sockets->tcp_listeners()
-                                      : self->sockets->udp_sockets();
+  context.listening_sockets = [this, service](Protocol protocol) {
+    return site.listening(service, protocol);
   };
   context.log_matches = [self](const std::string& pattern) {
     return self->matcher.matches(pattern);
@@ -416,9 +360,8 @@ asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
     problems.push_back("cannot stop '" + plan.name + "' cleanly: " + error.what());
     sandbox.kill();
   }
-  running->localhost.clear();
+  state_->site.withdraw(service);
   running->notify.reset();
-  running->sockets.reset();
   co_return stop;
 }
 
@@ -433,15 +376,5 @@ ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
 }
 
 void LinuxBackend::event(const std::string& text) { state_->merged.append("isoenv", text + "\n"); }
-
-std::vector<std::string> LinuxBackend::published(std::size_t service) const {
-  std::vector<std::string> result;
-  for (const auto& [port, number] : state_->published) {
-    if (port.service == service) {
-      result.push_back(port.port + " → 127.0.0.1:" + std::to_string(number));
-    }
-  }
-  return result;
-}
 
 }  // namespace isoenv

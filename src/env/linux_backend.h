@@ -1,8 +1,8 @@
-// The real backend: one sandbox, one link, one captured output a service.
+// The real backend: one sandbox, one place on the site, one captured output a service.
 //
-// Runs in the keeper, which lives in the hub. Owns everything a service needs from the kernel, per
-// service in start order of acquisition; stopping gives it back in reverse. Nothing it makes is
-// visible outside the instance but files in the artefact and run directories.
+// Runs in the keeper. Owns everything a service needs from the kernel, per service in start order of
+// acquisition; stopping gives it back in reverse. Nothing it makes is visible outside the instance
+// but files in the artefact and run directories, and what its site (site.h) opens.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "env/backend.h"
 #include "env/program_environment.h"
-#include "netns/forward.h"
+#include "env/site.h"
 #include "plan/plan.h"
 
 namespace isoenv {
@@ -30,22 +30,11 @@ struct LinuxBackendOptions {
   bool bound_capabilities = false;  ///< services give up what they need not have (root rung)
 };
 
-/// A PUBLISH listener bound on the host's loopback before the keeper left the host's namespace.
-struct PublishedPort {
-  std::size_t service = 0;
-  std::string port;
-  LoopbackListener listener;
-};
-
-/// Binds every published port of the plan in the calling thread's network namespace. Throws Error
-/// naming the service and the port.
-std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan);
-
 class LinuxBackend final : public Backend {
  public:
-  /// Builds the hub's network in the calling thread's network namespace. All references outlive it.
+  /// All references outlive it.
   LinuxBackend(boost::asio::any_io_executor executor, const EnvironmentPlan& plan, Clock& clock,
-               LinuxBackendOptions options, std::vector<PublishedPort> published);
+               LinuxBackendOptions options, Site& site);
   ~LinuxBackend() override;
 
   boost::asio::awaitable<StartOutcome> start(std::size_t service) override;
@@ -55,9 +44,6 @@ class LinuxBackend final : public Backend {
                                            std::vector<std::string>& problems) noexcept override;
   ServiceFailure describe_failure(std::size_t service) override;
   void event(const std::string& text) override;
-
-  /// `127.0.0.1:8080` of the host for a published port, by service: for `isoenv ps`.
-  std::vector<std::string> published(std::size_t service) const;
 
  private:
   struct Running;

@@ -77,7 +77,7 @@ class Init {
     // Containers mask parts of /proc and /sys, and then the kernel refuses fresh ones
     // (mount_too_revealing, fs/namespace.c): the outer ones stay visible, nothing else changes.
     constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (::mount("proc", "/proc", "proc", kFlags, nullptr) != 0) note(Step::kMountProc);
+    if (plan_.own_proc && ::mount("proc", "/proc", "proc", kFlags, nullptr) != 0) note(Step::kMountProc);
     if (plan_.own_sys && ::mount("sysfs", "/sys", "sysfs", kFlags, nullptr) != 0) {
       note(Step::kMountSys);
     }

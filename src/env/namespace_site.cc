@@ -1,0 +1,71 @@
+#include "env/namespace_site.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace isoenv {
+namespace {
+
+bool has_low_port(const ServicePlan& plan) {
+  return std::any_of(plan.ports.begin(), plan.ports.end(),
+                     [](const PortPlan& port) { return port.number < 1024; });
+}
+
+}  // namespace
+
+NamespaceSite::NamespaceSite(boost::asio::any_io_executor executor, const EnvironmentPlan& plan,
+                             std::vector<PublishedPort> published)
+    : executor_(executor),
+      plan_(plan),
+      hub_(executor, {plan.hub_ipv4, plan.ipv4_prefix, plan.hub_ipv6, plan.ipv6_prefix}),
+      published_(executor, plan, std::move(published)),
+      links_(plan.services.size()) {}
+
+void NamespaceSite::prepare(std::size_t service, InitPlan& init) {
+  const ServicePlan& plan = plan_.services[service];
+  init.hostname = plan.name;
+  init.own_proc = true;
+  init.own_sys = true;
+  init.low_ports = true;
+  init.essential_low_ports = has_low_port(plan) && ::geteuid() != 0;
+}
+
+boost::asio::awaitable<void> NamespaceSite::connect(std::size_t service, Sandbox& sandbox) {
+  const ServicePlan& plan = plan_.services[service];
+  Link& link = links_[service];
+  if (link.attached) hub_.detach(static_cast<unsigned>(service));
+  link.attached = true;
+  const InterfaceAddress address{plan.ipv4, plan_.ipv4_prefix, plan.ipv6, plan_.ipv6_prefix};
+  co_await hub_.attach(static_cast<unsigned>(service), sandbox.pid(), sandbox.pidfd(), address);
+  {
+    const NetworkNamespaceGuard inside(sandbox.pidfd());
+    link.sockets.emplace();
+  }
+  for (const ForwardPlan& forward : plan.localhost) {
+    with_frame("offering port '" + forward.port + "' on localhost", [&] {
+      link.localhost.emplace_back(executor_, listen_on_loopback(forward.number, !plan.ipv6.empty()),
+                                  plan.ipv4, forward.target);
+    });
+  }
+}
+
+std::vector<BoundSocket> NamespaceSite::listening(std::size_t service, Protocol protocol) {
+  std::optional<SocketDiag>& sockets = links_[service].sockets;
+  if (!sockets) return {};
+  return protocol == Protocol::kTcp ? sockets->tcp_listeners() : sockets->udp_sockets();
+}
+
+void NamespaceSite::withdraw(std::size_t service) noexcept {
+  links_[service].localhost.clear();
+  links_[service].sockets.reset();
+}
+
+std::vector<std::string> NamespaceSite::published(std::size_t service) const {
+  return published_.describe(service);
+}
+
+}  // namespace isoenv

@@ -1,0 +1,47 @@
+// The rungs with namespaces: each service in a network namespace of its own, one bridge in the hub.
+//
+// Runs in the keeper, which lives in the hub. Nothing it makes is visible outside the instance but
+// the listeners of published ports, which were bound before the keeper left the host's namespace.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "env/published_port.h"
+#include "env/site.h"
+#include "netns/network.h"
+#include "plan/plan.h"
+
+namespace isoenv {
+
+class NamespaceSite final : public Site {
+ public:
+  /// Builds the hub's network in the calling thread's network namespace. The plan outlives it.
+  NamespaceSite(boost::asio::any_io_executor executor, const EnvironmentPlan& plan,
+                std::vector<PublishedPort> published);
+
+  std::uint64_t namespaces() const override { return kServiceNamespaces; }
+  void prepare(std::size_t service, InitPlan& init) override;
+  boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) override;
+  std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) override;
+  void withdraw(std::size_t service) noexcept override;
+  std::vector<std::string> published(std::size_t service) const override;
+
+ private:
+  struct Link {
+    bool attached = false;
+    std::optional<SocketDiag> sockets;
+    std::vector<Forwarder> localhost;
+  };
+
+  boost::asio::any_io_executor executor_;
+  const EnvironmentPlan& plan_;
+  HubNetwork hub_;
+  PublishedPorts published_;
+  std::vector<Link> links_;
+};
+
+}  // namespace isoenv
