@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <limits>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -29,6 +30,24 @@ std::set<std::uint32_t> fixed_numbers(const EnvironmentSpec& spec) {
     }
   }
   return numbers;
+}
+
+/// Where each service has its own address, two may fix the same number; here they would meet.
+void check_shared_numbers(const EnvironmentSpec& spec, std::vector<Diagnostic>& faults) {
+  std::map<std::pair<Protocol, std::uint16_t>, std::string> owners;
+  for (const ServiceSpec& service : spec.services) {
+    for (const PortSpec& port : service.ports) {
+      if (port.number == 0) continue;
+      const auto [owner, fresh] =
+          owners.emplace(std::pair(port.protocol, port.number), service.name);
+      if (fresh || owner->second == service.name) continue;
+      faults.push_back({spec_path(service) + ".ports." + port.name,
+                        "'" + owner->second + "' and '" + service.name + "' both fix port " +
+                            std::to_string(port.number) +
+                            ", and without namespaces all services share one loopback",
+                        "write \"auto\" instead of the number, and let the service read $PORT"});
+    }
+  }
 }
 
 std::string host_line(const std::string& address, const ServiceSpec& service) {
@@ -67,15 +86,34 @@ std::string spec_path(const ServiceSpec& service) {
   return (service.is_task ? "tasks." : "services.") + service.name;
 }
 
+std::string host_of(const ServiceSpec& service, const PlanOptions& options) {
+  return options.shared_loopback ? kSharedLoopback : service.name;
+}
+
+std::vector<Protocol> assigned_protocols(const EnvironmentSpec& spec) {
+  std::vector<Protocol> protocols;
+  for (const ServiceSpec& service : spec.services) {
+    for (const PortSpec& port : service.ports) {
+      if (port.number == 0) protocols.push_back(port.protocol);
+    }
+  }
+  return protocols;
+}
+
 std::vector<std::vector<PortPlan>> assign_ports(const EnvironmentSpec& spec,
+                                                const PlanOptions& options,
                                                 std::vector<Diagnostic>& faults) {
+  if (options.shared_loopback) check_shared_numbers(spec, faults);
   const std::set<std::uint32_t> fixed = fixed_numbers(spec);
   std::vector<std::vector<PortPlan>> ports(spec.services.size());
+  auto reserved = options.reserved.begin();
   std::uint32_t next = kFirstAssignedPort;
   for (std::size_t i = 0; i < spec.services.size(); ++i) {
     for (const PortSpec& port : spec.services[i].ports) {
       PortPlan plan{port.name, port.number, port.protocol, port.number == 0};
-      if (plan.assigned) {
+      if (plan.assigned && reserved != options.reserved.end()) {
+        plan.number = *reserved++;
+      } else if (plan.assigned) {
         while (fixed.contains(next)) ++next;
         if (next > kHighestPort) {
           faults.push_back({spec_path(spec.services[i]) + ".ports." + port.name,
@@ -96,8 +134,8 @@ std::string variable_word(std::string_view name) {
   return word;
 }
 
-std::string url_of(const std::string& service, const PortPlan& port) {
-  return "http://" + service + ":" + std::to_string(port.number);
+std::string url_of(const std::string& host, const PortPlan& port) {
+  return "http://" + host + ":" + std::to_string(port.number);
 }
 
 const PortPlan* url_port(const std::vector<PortPlan>& ports) {
@@ -108,8 +146,8 @@ const PortPlan* url_port(const std::vector<PortPlan>& ports) {
 }
 
 std::vector<std::pair<std::string, std::string>> environment_variables(
-    const EnvironmentSpec& spec, const std::vector<std::vector<PortPlan>>& ports,
-    std::vector<Diagnostic>& faults) {
+    const EnvironmentSpec& spec, const PlanOptions& options,
+    const std::vector<std::vector<PortPlan>>& ports, std::vector<Diagnostic>& faults) {
   std::vector<std::pair<std::string, std::string>> variables;
   std::unordered_map<std::string, std::size_t> owners;
   for (std::size_t i = 0; i < spec.services.size(); ++i) {
@@ -125,12 +163,13 @@ std::vector<std::pair<std::string, std::string>> environment_variables(
       }
       variables.emplace_back(std::move(name), std::move(value));
     };
-    add("_HOST", service.name);
+    const std::string host = host_of(service, options);
+    add("_HOST", host);
     if (!ports[i].empty()) add("_PORT", std::to_string(ports[i].front().number));
     for (const PortPlan& port : ports[i]) {
       add("_PORT_" + variable_word(port.name), std::to_string(port.number));
     }
-    if (const PortPlan* port = url_port(ports[i])) add("_URL", url_of(service.name, *port));
+    if (const PortPlan* port = url_port(ports[i])) add("_URL", url_of(host, *port));
   }
   return variables;
 }
@@ -153,6 +192,7 @@ void check_aliases(const EnvironmentSpec& spec, std::vector<Diagnostic>& faults)
 }
 
 std::string hosts_text(const EnvironmentSpec& spec, const PlanOptions& options) {
+  if (options.shared_loopback) return {};
   std::string text = "127.0.0.1 localhost\n";
   if (options.ipv6) text += "::1 localhost ip6-localhost ip6-loopback\n";
   for (std::size_t i = 0; i < spec.services.size(); ++i) {

@@ -15,6 +15,11 @@ using Faults = std::vector<Diagnostic>;
 using PortTable = std::vector<std::vector<PortPlan>>;
 using NameIndex = std::unordered_map<std::string, std::size_t>;
 
+constexpr char kSharedPlace[] = "the loopback that all share without namespaces";
+
+/// Services on a shared loopback are reached at 127.0.0.1 alone.
+bool has_ipv6(const PlanOptions& options) { return options.ipv6 && !options.shared_loopback; }
+
 NameIndex index_names(const EnvironmentSpec& spec) {
   NameIndex index;
   for (std::size_t i = 0; i < spec.services.size(); ++i) index.emplace(spec.services[i].name, i);
@@ -61,14 +66,16 @@ Diagnostic cycle_fault(const EnvironmentSpec& spec, const DependencyCycle& cycle
           "remove one of these dependencies"};
 }
 
+/// On a loopback that all share, a port is offered there as it is: any number means its own.
 std::vector<ForwardPlan> plan_forwards(const std::vector<ForwardSpec>& forwards,
-                                       const std::vector<PortPlan>& ports) {
+                                       const std::vector<PortPlan>& ports, bool shared_loopback) {
   std::vector<ForwardPlan> plans;
   for (const ForwardSpec& forward : forwards) {
     for (const PortPlan& port : ports) {
       if (port.name != forward.port) continue;
       const std::uint16_t own = forward.number != 0 ? forward.number : port.number;
-      plans.push_back({port.name, port.number, forward.automatic ? std::uint16_t{0} : own});
+      const bool any = forward.automatic && !shared_loopback;
+      plans.push_back({port.name, port.number, any ? std::uint16_t{0} : own});
     }
   }
   return plans;
@@ -77,21 +84,34 @@ std::vector<ForwardPlan> plan_forwards(const std::vector<ForwardSpec>& forwards,
 /// Numbers taken on one loopback: by which service and port.
 class LoopbackPorts {
  public:
-  LoopbackPorts(const EnvironmentSpec& spec, std::string key, Faults& faults)
-      : spec_(spec), key_(std::move(key)), faults_(faults) {}
+  /// `place`: how faults name the loopback.
+  LoopbackPorts(const EnvironmentSpec& spec, std::string place, Faults& faults)
+      : spec_(spec), place_(std::move(place)), faults_(faults) {}
 
-  void claim(std::size_t service, const std::vector<ForwardPlan>& forwards) {
+  /// The services' own TCP ports with fixed numbers are on this loopback too.
+  void claim_own_ports() {
+    for (std::size_t i = 0; i < spec_.services.size(); ++i) {
+      for (const PortSpec& port : spec_.services[i].ports) {
+        if (port.number == 0 || port.protocol != Protocol::kTcp) continue;
+        taken_.emplace(port.number, Claim{i, port.name});
+      }
+    }
+  }
+
+  /// `key`: the word of the spec that asks for it.
+  void claim(std::size_t service, const std::string& key,
+             const std::vector<ForwardPlan>& forwards) {
     for (const ForwardPlan& forward : forwards) {
       if (forward.number == 0) continue;
-      const auto [taken, fresh] = taken_.emplace(forward.number, Claim{service, forward.port});
-      if (fresh) continue;
+      const Claim claim{service, forward.port};
+      const auto [taken, fresh] = taken_.emplace(forward.number, claim);
+      if (fresh || (place_ == kSharedPlace && taken->second == claim)) continue;
       const ServiceSpec& here = spec_.services[service];
       const std::string other = spec_.services[taken->second.service].name;
-      faults_.push_back({spec_path(here) + "." + key_ + "." + forward.port,
+      faults_.push_back({spec_path(here) + "." + key + "." + forward.port,
                          "'" + here.name + "' (port '" + forward.port + "') and '" + other +
                              "' (port '" + taken->second.port + "') both take port " +
-                             std::to_string(forward.number) + " of " +
-                             (key_ == "publish" ? "the host's localhost" : "localhost"),
+                             std::to_string(forward.number) + " of " + place_,
                          "give one of them another number"});
     }
   }
@@ -100,10 +120,11 @@ class LoopbackPorts {
   struct Claim {
     std::size_t service;
     std::string port;
+    bool operator==(const Claim&) const = default;
   };
 
   const EnvironmentSpec& spec_;
-  std::string key_;
+  std::string place_;
   Faults& faults_;
   std::map<std::uint16_t, Claim> taken_;
 };
@@ -118,8 +139,10 @@ class ServicePlanner {
         ports_(ports),
         faults_(faults),
         renderer_(spec, ports, options, faults),
-        publish_(spec, "publish", faults),
-        localhost_(spec, "localhost", faults) {}
+        publish_(spec, options.shared_loopback ? kSharedPlace : "the host's localhost", faults),
+        localhost_(spec, "localhost", faults) {
+    if (options.shared_loopback) publish_.claim_own_ports();
+  }
 
   ServicePlan plan(std::size_t self) {
     const ServiceSpec& service = spec_.services[self];
@@ -127,8 +150,9 @@ class ServicePlanner {
     ServicePlan plan;
     plan.name = service.name;
     plan.is_task = service.is_task;
-    plan.ipv4 = ipv4_address(kFirstServiceHost + self);
-    if (options_.ipv6) plan.ipv6 = ipv6_address(kFirstServiceHost + self);
+    plan.ipv4 =
+        options_.shared_loopback ? kSharedLoopback : ipv4_address(kFirstServiceHost + self);
+    if (has_ipv6(options_)) plan.ipv6 = ipv6_address(kFirstServiceHost + self);
     plan.aliases = service.aliases;
     plan.ports = ports_[self];
     plan.command = render_command(service.command, self, where + ".command");
@@ -140,10 +164,10 @@ class ServicePlanner {
     plan.ready_timeout = service.ready_timeout;
     plan.stop_signal = service.stop_signal;
     plan.stop_timeout = service.stop_timeout;
-    plan.publish = plan_forwards(service.publish, plan.ports);
-    plan.localhost = plan_forwards(service.localhost, plan.ports);
-    publish_.claim(self, plan.publish);
-    localhost_.claim(self, plan.localhost);
+    plan.publish = plan_forwards(service.publish, plan.ports, options_.shared_loopback);
+    plan.localhost = plan_forwards(service.localhost, plan.ports, options_.shared_loopback);
+    publish_.claim(self, "publish", plan.publish);
+    (options_.shared_loopback ? publish_ : localhost_).claim(self, "localhost", plan.localhost);
     return plan;
   }
 
@@ -336,8 +360,9 @@ PlanResult make_plan(const EnvironmentSpec& spec, const PlanOptions& options) {
   EnvironmentPlan plan;
   plan.name = spec.name;
   plan.spec_file = spec.file;
-  plan.hub_ipv4 = ipv4_address(kHubHost);
-  if (options.ipv6) plan.hub_ipv6 = ipv6_address(kHubHost);
+  plan.shared_loopback = options.shared_loopback;
+  plan.hub_ipv4 = options.shared_loopback ? kSharedLoopback : ipv4_address(kHubHost);
+  if (has_ipv6(options)) plan.hub_ipv6 = ipv6_address(kHubHost);
 
   check_aliases(spec, faults);
   const NameIndex index = index_names(spec);
@@ -347,8 +372,8 @@ PlanResult make_plan(const EnvironmentSpec& spec, const PlanOptions& options) {
     faults.push_back(cycle_fault(spec, *cycle));
   }
 
-  const PortTable ports = assign_ports(spec, faults);
-  plan.variables = environment_variables(spec, ports, faults);
+  const PortTable ports = assign_ports(spec, options, faults);
+  plan.variables = environment_variables(spec, options, ports, faults);
   ServicePlanner planner(spec, options, ports, faults);
   std::vector<ServicePlan> services;
   services.reserve(spec.services.size());

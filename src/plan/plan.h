@@ -82,6 +82,7 @@ struct EnvironmentPlan {
   /// The scratch folders that a template names: made before anything starts. Nobody misses others.
   std::vector<std::filesystem::path> scratch_directories;
   std::string hosts;  ///< the text of /etc/hosts inside the instance
+  bool shared_loopback = false;  ///< made for the ports rung: ipv4 is 127.0.0.1 everywhere
 
   /// The index of a service or task; services.size() when there is none of that name.
   std::size_t find(const std::string& service) const;
@@ -94,6 +95,11 @@ struct PlanOptions {
   std::filesystem::path temporary_directory;  ///< TMPDIR is <this>/<service>
   std::string hub_hostname;                   ///< resolves to the hub's address; "" = no such line
   bool ipv6 = true;                           ///< the machine has IPv6
+  /// The ports rung: every service lives on the host's 127.0.0.1, and no name resolves.
+  bool shared_loopback = false;
+  /// With shared_loopback: the numbers of assigned_protocols() (addressing.h), in its order. As
+  /// many as are missing are made up, so that a plan can be checked before numbers are reserved.
+  std::vector<std::uint16_t> reserved;
 };
 
 using PlanResult = std::variant<EnvironmentPlan, std::vector<Diagnostic>>;

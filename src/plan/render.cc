@@ -117,7 +117,7 @@ std::string Renderer::resolve_service(const Template& piece, std::size_t service
   const std::string_view attribute = piece.words.size() > 1 ? piece.words[1] : "";
   if (attribute == "port" || attribute == "url") return resolve_port(piece, service);
   if (piece.words.size() == 2) {
-    if (attribute == "host") return name;
+    if (attribute == "host") return host_of(spec_.services[service], options_);
     if (is_self && attribute == "name") return name;
     if (attribute == "dir") {
       return scratch_directories_.insert(options_.artefact_directory / name).first->string();
@@ -168,7 +168,7 @@ std::string Renderer::resolve_port(const Template& piece, std::size_t service) {
     fault(piece, "needs a TCP port: a UDP port has no URL", "");
     return {};
   }
-  return as_url ? url_of(name, *port) : std::to_string(port->number);
+  return as_url ? url_of(host_of(spec_.services[service], options_), *port) : std::to_string(port->number);
 }
 
 void Renderer::fault(const Template& piece, const std::string& what, const std::string& hint) {

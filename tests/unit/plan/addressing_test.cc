@@ -37,7 +37,7 @@ TEST(AddressingTest, AssignsPortsInOrderAroundFixedOnes) {
       R"("a": {"command": ["x"], "ports": {"p": "auto", "q": 80, "r": "auto/udp"}},
          "b": {"command": ["x"], "ports": {"p": "auto", "q": 20001, "r": 20000}})");
   std::vector<Diagnostic> faults;
-  const auto ports = assign_ports(spec, faults);
+  const auto ports = assign_ports(spec, case_options(), faults);
   EXPECT_TRUE(faults.empty());
   EXPECT_EQ(ports[0][0].number, 20002);
   EXPECT_TRUE(ports[0][0].assigned);
@@ -55,7 +55,7 @@ TEST(AddressingTest, ReportsThatNoPortIsLeft) {
     spec.services[0].ports.push_back({"p" + std::to_string(i), 0, Protocol::kTcp});
   }
   std::vector<Diagnostic> faults;
-  assign_ports(spec, faults);
+  assign_ports(spec, case_options(), faults);
   EXPECT_EQ(render("", faults),
             "services.a.ports.p45536: no port number is left to assign; fix some numbers");
 }

@@ -18,7 +18,7 @@ class RenderTest : public testing::Test {
            "none": {"command": ["x"]},
            "dns": {"command": ["x"], "ports": {"dns": "53/udp"}})");
     spec_.lines = {"/bin/{{self.name}}", "", "with \"quotes\""};
-    ports_ = assign_ports(spec_, faults_);
+    ports_ = assign_ports(spec_, case_options(), faults_);
   }
 
   std::string render(const std::string& text) {
