@@ -63,7 +63,7 @@ TEST(SharedLoopbackTest, RefusesANumberThatTwoServicesFix) {
   EXPECT_EQ(shared_faults(spec),
             "services.b.ports.http: 'a' and 'b' both fix port 3000, and without namespaces all "
             "services share one loopback; write \"auto\" instead of the number, and let the "
-            "service read $PORT\n");
+            "service read $PORT");
 }
 
 TEST(SharedLoopbackTest, TakesAPublishedPortForThePortItself) {
