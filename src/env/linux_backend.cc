@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <fstream>
 #include <optional>
 #include <system_error>
@@ -252,7 +253,17 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
                            [this, name](const std::string& note) { event(name + ": " + note); });
   output.write.reset();
   state_->running[service] = running;
-  co_await state_->site.connect(service, *running->sandbox);
+  std::exception_ptr link_failure;
+  try {
+    co_await state_->site.connect(service, *running->sandbox);
+  } catch (const Error&) {
+    link_failure = std::current_exception();
+  }
+  if (link_failure) {
+    // An init whose set-up fails ends, and its namespaces with it: then that is what went wrong.
+    co_await running->sandbox->prepared();
+    std::rethrow_exception(link_failure);
+  }
   co_await running->sandbox->prepared();
 
   // Beyond this point the program runs.

@@ -67,6 +67,11 @@ Outcome SystemTest::isoenv(const Words& words, const std::string& input) const {
   return run(joined({ISOENV_EXECUTABLE}, words), options_, input);
 }
 
+Outcome SystemTest::isoenv_under(const Words& denials, const Words& words) const {
+  return run(joined(joined({ISOENV_DENY}, denials), joined({"--", ISOENV_EXECUTABLE}, words)),
+             options_);
+}
+
 Process SystemTest::start_isoenv(const Words& words) const {
   return Process(joined({ISOENV_EXECUTABLE}, words), options_);
 }

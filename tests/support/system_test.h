@@ -47,6 +47,8 @@ class SystemTest : public ::testing::Test {
   ProcessOptions& options() { return options_; }
   Outcome isoenv(const Words& words, const std::string& input = {}) const;
   Process start_isoenv(const Words& words) const;
+  /// isoenv on a machine that refuses what `denials` name (support/deny/deny.cc).
+  Outcome isoenv_under(const Words& denials, const Words& words) const;
   /// A test_service on the host, outside every instance.
   Outcome outside(const Words& words) const;
 
