@@ -1,7 +1,6 @@
 #include "harness/keeper.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,6 +23,7 @@
 #include "harness/control.h"
 #include "harness/instance_server.h"
 #include "harness/lease.h"
+#include "harness/run_root_cover.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 
@@ -81,19 +82,6 @@ unsigned long raise_open_files() {
   return before;
 }
 
-/// Temporary files live in memory, visible inside the instance alone, and end with it.
-void mount_temporary_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) != 0) throw_errno("create the directory", path);
-  if (::mount("isoenv", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") != 0) {
-    throw_errno("mount a file system in memory on", path);
-  }
-}
-
-/// A directory can be removed in a mount namespace only where nothing is mounted on it.
-void unmount_temporary_directory(const std::filesystem::path& path) {
-  ::umount2(path.c_str(), MNT_DETACH);
-}
-
 /// The keeper's own pid on the host: its /proc is still the host's.
 ProcessId own_host_process() {
   char target[32] = "";
@@ -106,8 +94,10 @@ ProcessId own_host_process() {
 int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Rung rung) {
   // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
   const unsigned long open_files = raise_open_files();
+  enter_own_mounts();
   cover_name_files(inheritance.plan.hosts);
-  mount_temporary_directory(inheritance.directory.temporary_directory().string());
+  std::optional<RunRootCover> cover(std::in_place, inheritance.directory,
+                                    inheritance.artefacts.path, false);
   write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 
   Lease lease;
@@ -139,7 +129,7 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
   // Beyond this point the instance is up, and whoever started us may be gone.
   server.run();
 
-  unmount_temporary_directory(inheritance.directory.temporary_directory());
+  cover.reset();
   // A successor that already waits for our end clears the directory itself.
   if (auto lock = StartLock::try_take(inheritance.directory)) {
     (void)remove_run_directory(std::move(*lock));
@@ -147,9 +137,9 @@ int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Run
   return 0;
 }
 
-/// Stays outside the instance, the keeper's parent: when the keeper ends without having cleaned up,
-/// by SIGKILL, its files go with it. Meanwhile it drops
-/// the artefacts of old instances. Holds nothing; its own death costs nothing but that.
+/// Stays outside the instance, the keeper's parent, and sees the host's files: when the keeper ends
+/// without having cleaned up, by SIGKILL, its files go with it. Meanwhile it drops the artefacts of
+/// old instances. Holds nothing; its own death costs nothing but that.
 int tidy_after(pid_t keeper, const RunDirectory& directory,
                const std::filesystem::path& artefact_root) {
   ::prctl(PR_SET_NAME, "isoenv-tidy", 0, 0, 0);
@@ -160,7 +150,6 @@ int tidy_after(pid_t keeper, const RunDirectory& directory,
   drop_old_artefacts(artefact_root);
   while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
   }
-  unmount_temporary_directory(directory.temporary_directory());
   remove_if_dead(directory);
   return 0;
 }

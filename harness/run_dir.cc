@@ -40,7 +40,8 @@ void check_root(const std::filesystem::path& root) {
     refuse_root(root, "belongs to another user (uid " + std::to_string(status.st_uid) + ")",
                 "have it removed");
   }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+  // Inside an instance others may pass, to reach what belongs to them in its own directory.
+  if ((status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0) {
     refuse_root(root, "is open to other users", "run 'chmod 700 " + root.string() + "'");
   }
 }
@@ -68,11 +69,13 @@ UniqueFd open_lock_file(const RunDirectory& directory) {
 
 }  // namespace
 
+std::filesystem::path default_run_root_path() {
+  return "/tmp/isoenv-" + std::to_string(::geteuid());
+}
+
 std::filesystem::path run_root_path() {
   const char* const chosen = std::getenv(kRuntimeVariable);
-  if (chosen == nullptr || *chosen == '\0') {
-    return "/tmp/isoenv-" + std::to_string(::geteuid());
-  }
+  if (chosen == nullptr || *chosen == '\0') return default_run_root_path();
   std::filesystem::path root = std::filesystem::absolute(chosen).lexically_normal();
   if (!root.has_filename() && root.has_parent_path()) root = root.parent_path();
   return root;

@@ -15,7 +15,10 @@
 
 namespace isoenv {
 
-/// $ISOENV_RUNTIME_DIR (made absolute), or /tmp/isoenv-<uid>. Touches nothing.
+/// /tmp/isoenv-<uid>. Touches nothing.
+std::filesystem::path default_run_root_path();
+
+/// $ISOENV_RUNTIME_DIR (made absolute), or the default one. Touches nothing.
 std::filesystem::path run_root_path();
 
 /// The same, made (0700) when it is missing. Throws Error when it is a link or no directory,

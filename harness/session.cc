@@ -14,6 +14,7 @@
 #include "env/program_environment.h"
 #include "harness/lease.h"
 #include "harness/remove_tree.h"
+#include "harness/run_root_cover.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 #include "netns/network.h"
@@ -133,6 +134,8 @@ ExitStatus run_alone(const std::vector<std::string>& command, int owner) {
   InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}});
   plan.program.working_directory = std::filesystem::current_path().string();
   enter_new_namespaces();
+  enter_own_mounts();
+  hide_run_roots();
   raise_loopback();
   cover_name_files(std::string("127.0.0.1 localhost ") + name + "\n::1 localhost ip6-localhost " +
                    "ip6-loopback " + name + "\n");

@@ -17,8 +17,8 @@
 namespace isoenv {
 namespace {
 
-constexpr int kInstanceFlags =
-    CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+constexpr int kFirstFlags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+constexpr int kInstanceFlags = CLONE_NEWNS | kFirstFlags;
 
 /// The first line of a small kernel file, or "".
 std::string read_line(const char* path) {
@@ -73,19 +73,23 @@ std::string rung_name(Rung rung) { return rung == Rung::kRoot ? "root" : "userns
 
 Rung enter_new_namespaces() {
   Rung rung = Rung::kRoot;
-  if (!has_capability(CAP_SYS_ADMIN) || ::unshare(kInstanceFlags) != 0) {
+  if (!has_capability(CAP_SYS_ADMIN) || ::unshare(kFirstFlags) != 0) {
     rung = Rung::kUserns;
     const uid_t uid = ::geteuid();
     const gid_t gid = ::getegid();
     if (::unshare(CLONE_NEWUSER) != 0) refuse("create a user namespace");
     map_own_ids(uid, gid);
-    if (::unshare(kInstanceFlags) != 0) refuse("create namespaces inside a user namespace");
+    if (::unshare(kFirstFlags) != 0) refuse("create namespaces inside a user namespace");
   }
+  return rung;
+}
+
+void enter_own_mounts() {
+  if (::unshare(CLONE_NEWNS) != 0) refuse("create a mount namespace");
   // Slave, not private: an unmount on the host still reaches us, ours never reaches the host.
   if (::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     refuse("detach mounts from the host");
   }
-  return rung;
 }
 
 void join_namespaces(int pidfd) {

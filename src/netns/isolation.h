@@ -17,11 +17,15 @@ enum class Rung {
 
 std::string rung_name(Rung rung);
 
-/// Moves the calling process into new user (when not privileged), mount, network, IPC and
-/// UTS namespaces, and its future children into a new PID namespace. Mounts no longer propagate to
-/// the host. Throws Error with code kCannotRun, naming the step, the errno and the remedy, when the
-/// machine refuses; the process is then of no further use.
+/// Moves the calling process into new user (when not privileged), network, IPC and UTS namespaces,
+/// and its future children into a new PID namespace. It still sees the host's mounts. Throws Error
+/// with code kCannotRun, naming the step, the errno and the remedy, when the machine refuses; the
+/// process is then of no further use.
 Rung enter_new_namespaces();
+
+/// Moves the calling process, after enter_new_namespaces(), into a new mount namespace. Mounts no
+/// longer propagate to the host. Throws like it.
+void enter_own_mounts();
 
 /// Joins the user, mount, network, IPC and UTS namespaces of the process behind `pidfd`, and its
 /// PID namespace for future children (setns(2) on a pidfd, Linux 5.8). Throws SystemError.

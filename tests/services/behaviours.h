@@ -58,6 +58,12 @@ void notifies(const Arguments&);           // TEXT: one datagram to NOTIFY_SOCKE
 void creates_file(const Arguments&);       // PATH
 void shows_environment(const Arguments&);  // `key value` lines; see show_environment.cc
 
+// attacker.cc: what must not succeed inside. ACTION and its words: see attacker.cc.
+void attempts(const Arguments&);            // ACTION WORD...: `ACTION WORD...: ok` or the errno
+void offers(const Arguments&);              // shared_memory|posix_queue|sysv_queue NAME: makes one
+void withdraws(const Arguments&);           // the same: removes it
+void listens_everywhere(const Arguments&);  // on loopback and an abstract name; tells where
+
 // sockets.cc
 /// A bound socket: SOCK_STREAM also listens. `*` binds both families.
 int bound_socket(const std::string& address, const std::string& port, int type);

@@ -27,6 +27,7 @@ namespace {
 using Behaviour = void (*)(const Arguments&);
 
 const std::map<std::string, Behaviour> kBehaviours = {
+    {"attempts", attempts},
     {"copies_stdin", copies_stdin},
     {"counts", counts},
     {"crashes", crashes},
@@ -38,7 +39,9 @@ const std::map<std::string, Behaviour> kBehaviours = {
     {"http_hello", http_hello},
     {"ignores", ignores},
     {"leaves_daemon", leaves_daemon},
+    {"listens_everywhere", listens_everywhere},
     {"notifies", notifies},
+    {"offers", offers},
     {"resolves", resolves},
     {"shows_environment", shows_environment},
     {"signals_all", signals_all},
@@ -49,6 +52,7 @@ const std::map<std::string, Behaviour> kBehaviours = {
     {"unix_echo", unix_echo},
     {"waits", waits},
     {"waits_for", waits_for},
+    {"withdraws", withdraws},
     {"writes", writes},
     {"writes_flat_out", writes_flat_out},
 };

@@ -1,0 +1,113 @@
+#include "harness/run_root_cover.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "base/error.h"
+#include "base/syscall.h"
+#include "base/unique_fd.h"
+
+namespace isoenv {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A cover holds mount points; and the run directories of instances that a test starts inside.
+constexpr char kCoverOptions[] = "mode=700,size=64m,nr_inodes=4k";
+constexpr unsigned long kCoverFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+bool is_below(const fs::path& path, const fs::path& root) {
+  const auto [rest, end] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+  return rest == root.end() && end != path.end();
+}
+
+/// A directory that stays reachable by its descriptor when its path is covered.
+UniqueFd open_place(const fs::path& path) {
+  return open_or_throw(path.string(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
+void mount_in_memory(const fs::path& path, unsigned long flags, const std::string& options) {
+  if (::mount("isoenv", path.c_str(), "tmpfs", flags, options.c_str()) != 0) {
+    throw_errno("mount a file system in memory on", path);
+  }
+}
+
+void bind(int place, const fs::path& path) {
+  const std::string source = "/proc/self/fd/" + std::to_string(place);
+  if (::mount(source.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    throw_errno("bind the directory", path);
+  }
+}
+
+bool is_real_directory(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool same_directory(const fs::path& one, const fs::path& other) {
+  struct stat first {};
+  struct stat second {};
+  return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+}  // namespace
+
+RunRootCover::RunRootCover(const RunDirectory& directory, const fs::path& artefacts,
+                           bool others_pass) {
+  const fs::path root = directory.path().parent_path();
+  const fs::path default_root = default_run_root_path();
+  const bool root_holds_artefacts = is_below(artefacts, root);
+  const UniqueFd own = open_place(directory.path());
+  const UniqueFd kept = root_holds_artefacts ? open_place(artefacts) : UniqueFd();
+
+  // An instance of another root would find those of the default one where everybody looks.
+  if (is_real_directory(default_root) && !same_directory(default_root, root) &&
+      !is_below(directory.path(), default_root) && !is_below(artefacts, default_root)) {
+    mount_in_memory(default_root, kCoverFlags, kCoverOptions);
+    mounts_.push_back(default_root);
+  }
+
+  mount_in_memory(root, kCoverFlags, kCoverOptions);
+  mounts_.push_back(root);
+  const mode_t passage = others_pass ? 0711 : 0700;
+  if (::chmod(root.c_str(), passage) != 0) throw_errno("open the way into", root);
+  if (::fchmodat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(*own)).c_str(), passage, 0) != 0) {
+    throw_errno("open the way into", directory.path());
+  }
+  if (::mkdir(directory.path().c_str(), passage) != 0) {
+    throw_errno("create the directory", directory.path());
+  }
+  bind(*own, directory.path());
+  mounts_.push_back(directory.path());
+  if (kept) {
+    fs::create_directories(artefacts);
+    bind(*kept, artefacts);
+    mounts_.push_back(artefacts);
+  }
+
+  const fs::path temporary = directory.temporary_directory();
+  if (::mkdir(temporary.c_str(), passage) != 0) throw_errno("create the directory", temporary);
+  mount_in_memory(temporary, MS_NOSUID | MS_NODEV, others_pass ? "mode=711" : "mode=700");
+  mounts_.push_back(temporary);
+}
+
+RunRootCover::~RunRootCover() {
+  for (auto mount = mounts_.rbegin(); mount != mounts_.rend(); ++mount) {
+    ::umount2(mount->c_str(), MNT_DETACH);
+  }
+}
+
+void hide_run_roots() {
+  for (const fs::path& root : {run_root_path(), default_run_root_path()}) {
+    if (is_real_directory(root)) mount_in_memory(root, kCoverFlags, kCoverOptions);
+  }
+}
+
+}  // namespace isoenv

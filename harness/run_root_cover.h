@@ -1,0 +1,38 @@
+// What an instance sees of the run roots: its own directory and nothing of any other instance.
+//
+// In the keeper's mount namespace a small file system in memory covers the run root; in it stands
+// the instance's own run directory, bound there, and its artefact directory when that is below the
+// root. The default root is covered too when the instance lives in another one. Every sandbox and
+// every command inherits the cover, and none can take it off: as an ordinary user because the
+// mounts belong to the instance's user namespace or are locked (mount_namespaces(7)), as root
+// because services have no CAP_SYS_ADMIN. The host sees nothing of it.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "harness/run_dir.h"
+
+namespace isoenv {
+
+class RunRootCover {
+ public:
+  /// Covers in the calling process's mount namespace, which must be its own. `artefacts` is the
+  /// instance's. `others_pass`: programs of other accounts must be able to reach what is below the
+  /// instance's own directory. Throws SystemError.
+  RunRootCover(const RunDirectory& directory, const std::filesystem::path& artefacts,
+               bool others_pass);
+  /// Takes the cover off for the calling process, so that it can remove the directory itself.
+  ~RunRootCover();
+  RunRootCover(const RunRootCover&) = delete;
+  RunRootCover& operator=(const RunRootCover&) = delete;
+
+ private:
+  std::vector<std::filesystem::path> mounts_;  // in the order of mounting
+};
+
+/// Covers the run roots for a command that belongs to no instance, for as long as its mount
+/// namespace lives. Throws SystemError.
+void hide_run_roots();
+
+}  // namespace isoenv
