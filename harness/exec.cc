@@ -4,6 +4,7 @@
 #include "harness/instances.h"
 #include "harness/options.h"
 #include "harness/session.h"
+#include "harness/test_command.h"
 
 namespace isoenv {
 namespace {
@@ -30,6 +31,7 @@ std::optional<ControlClient> surrounding_instance(const std::filesystem::path& r
 
 int exec_command(const std::vector<std::string>& arguments) {
   const ExecOptions options = parse_exec(arguments);
+  if (only_lists(options.command, options.listing)) run_outside(options.command);
   const std::filesystem::path root = open_run_root();
   if (std::optional<ControlClient> inside = surrounding_instance(root, options)) {
     run_here(ask_to_join(*inside, options.services), options.command);

@@ -53,6 +53,12 @@ void add_json(Grammar& grammar, const char* purpose) {
   grammar.options.add_options()("json", po::bool_switch(), purpose);
 }
 
+void add_listing(Grammar& grammar) {
+  grammar.options.add_options()("listing", texts("WORD"),
+                                "with WORD among its arguments COMMAND only lists its tests: "
+                                "run it at once, outside; may be repeated");
+}
+
 Grammar up_grammar() {
   Grammar grammar{"up", Words::kServices};
   add_wanted_spec(grammar);
@@ -79,6 +85,7 @@ Grammar exec_grammar() {
   add_instance(grammar, "file,f");
   grammar.options.add_options()("service", texts("SERVICE"),
                                 "fail unless this service is up and ready; may be repeated");
+  add_listing(grammar);
   return grammar;
 }
 
@@ -87,8 +94,11 @@ Grammar run_grammar() {
   auto add = grammar.options.add_options();
   add("file,f", text("FILE"), "the spec (default: none, an empty private environment)");
   add_artefacts(grammar);
+  add("per-command", po::bool_switch(),
+      "give each different COMMAND a folder of its own in the DIR of --artefacts");
   add("service", texts("SERVICE"),
       "start this service and what it depends on, not all; may be repeated");
+  add_listing(grammar);
   return grammar;
 }
 
@@ -290,7 +300,8 @@ DownOptions parse_down(const Arguments& arguments) {
 
 ExecOptions parse_exec(const Arguments& arguments) {
   const Parsed parsed = parse("exec", arguments);
-  return {parsed.path("file"), parsed.text("name"), parsed.list("service"), parsed.words};
+  return {parsed.path("file"), parsed.text("name"), parsed.list("service"), parsed.list("listing"),
+          parsed.words};
 }
 
 RunOptions parse_run(const Arguments& arguments) {
@@ -298,7 +309,11 @@ RunOptions parse_run(const Arguments& arguments) {
   if (!parsed.path("file") && !parsed.list("service").empty()) {
     refuse("option '--service' needs a spec", "name it with --file FILE");
   }
-  return {parsed.path("file"), parsed.path("artefacts"), parsed.list("service"), parsed.words};
+  if (parsed.flag("per-command") && !parsed.path("artefacts")) {
+    refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
+  }
+  return {parsed.path("file"),    parsed.path("artefacts"), parsed.flag("per-command"),
+          parsed.list("service"), parsed.list("listing"),   parsed.words};
 }
 
 PsOptions parse_ps(const Arguments& arguments) {

@@ -37,13 +37,16 @@ struct ExecOptions {
   std::optional<std::filesystem::path> file;
   std::string name;
   std::vector<std::string> services;  ///< must be up and ready
+  std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };
 
 struct RunOptions {
   std::optional<std::filesystem::path> file;  ///< none: an empty private environment
   std::optional<std::filesystem::path> artefacts;
+  bool per_command = false;           ///< `artefacts` has a folder for each different command
   std::vector<std::string> services;  ///< none: all
+  std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };
 

@@ -6,6 +6,7 @@
 #include "harness/command.h"
 #include "harness/options.h"
 #include "harness/session.h"
+#include "harness/test_command.h"
 
 namespace isoenv {
 namespace {
@@ -30,6 +31,7 @@ void take_down(ControlClient& client) {
 
 int run_command(const std::vector<std::string>& arguments) {
   const RunOptions options = parse_run(arguments);
+  if (only_lists(options.command, options.listing)) run_outside(options.command);
   // A ctest that is killed leaves its tests as orphans: they end with it.
   UniqueFd ctest;
   if (const std::optional<ProcessId> above = ctest_above()) {
@@ -44,7 +46,9 @@ int run_command(const std::vector<std::string>& arguments) {
   keeper.owner = {Owner::Kind::kExplicit, read_process(::getpid()).value(), "isoenv"};
   keeper.key.spec_file = canonical_spec_file(keeper.spec.file);
   keeper.key.run = keeper.owner.process;
-  keeper.artefact_root = artefact_root(options.artefacts, keeper.spec.name, keeper.key.spec_file);
+  std::optional<std::filesystem::path> artefacts = options.artefacts;
+  if (options.per_command) *artefacts /= command_folder(options.command);
+  keeper.artefact_root = artefact_root(artefacts, keeper.spec.name, keeper.key.spec_file);
 
   const std::filesystem::path root = open_run_root();
   sweep_stale(root);

@@ -39,4 +39,7 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
 /// The same in an empty private environment that ends with the command: no keeper, no services.
 ExitStatus run_alone(const std::vector<std::string>& command, int owner);
 
+/// Becomes `command` where the caller is, in no instance: for programs that only list their tests.
+[[noreturn]] void run_outside(const std::vector<std::string>& command);
+
 }  // namespace isoenv

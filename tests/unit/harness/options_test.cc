@@ -120,6 +120,20 @@ TEST(OptionsTest, RequireACommandWhereOneIsRun) {
   EXPECT_THAT(refusal(parse_run, {"--"}), HasSubstr("no command is given"));
 }
 
+TEST(OptionsTest, OfExecAndRunNameTheWordsOfAListing) {
+  const ExecOptions exec = parse_exec({"--listing=--list", "--listing", "-l", "x", "--listing=y"});
+  EXPECT_THAT(exec.listing, ElementsAre("--list", "-l"));
+  EXPECT_THAT(exec.command, ElementsAre("x", "--listing=y"));
+  EXPECT_THAT(parse_run({"--listing=--list", "x"}).listing, ElementsAre("--list"));
+  EXPECT_THAT(refusal(parse_exec, {"--listing=", "x"}), HasSubstr("needs a value"));
+}
+
+TEST(OptionsTest, OfRunGiveEachCommandAFolderInAFolderOnly) {
+  EXPECT_THAT(refusal(parse_run, {"--per-command", "x"}), HasSubstr("needs a folder"));
+  EXPECT_TRUE(parse_run({"--per-command", "--artefacts", "a", "x"}).per_command);
+  EXPECT_FALSE(parse_run({"--artefacts", "a", "x"}).per_command);
+}
+
 TEST(OptionsTest, OfRunNameServicesOfASpecOnly) {
   EXPECT_THAT(refusal(parse_run, {"--service", "a", "x"}), HasSubstr("needs a spec"));
   EXPECT_THAT(parse_run({"-f", "a.json", "--service", "a", "x"}).services, ElementsAre("a"));

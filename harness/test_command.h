@@ -1,0 +1,17 @@
+// What is read from the command line of a test program: whether it only lists its tests, as CMake
+// asks it to, and by which name the logs of this run of it are found. Runs nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace isoenv {
+
+/// True when one of the arguments of `command` (not its first word) is one of the words `listing`.
+bool only_lists(const std::vector<std::string>& command, const std::vector<std::string>& listing);
+
+/// A file name for `command`: the test that its arguments select, as GoogleTest, doctest and Catch2
+/// are told, made fit for a file name; then a hash of all words, so that no two commands share one.
+std::string command_folder(const std::vector<std::string>& command);
+
+}  // namespace isoenv
