@@ -13,6 +13,7 @@
 #include <csignal>
 
 #include "base/syscall.h"
+#include "process/process_tree.h"
 
 namespace isoenv {
 namespace {
@@ -32,12 +33,17 @@ class Init {
  private:
   void report(InitReport::Kind kind, Step step = Step::kNone, int value = 0) {
     const InitReport message{kind, step, value};
-    if (::send(*control_, &message, sizeof message, MSG_NOSIGNAL) < 0) ::_exit(1);
+    if (::send(*control_, &message, sizeof message, MSG_NOSIGNAL) < 0) leave(1);
   }
 
   [[noreturn]] void fail(Step step) {
     report(InitReport::Kind::kSetupFailed, step, errno);
-    ::_exit(1);
+    leave(1);
+  }
+
+  [[noreturn]] void leave(int code) {
+    if (plan_.ends_tree) end_descendants();
+    ::_exit(code);
   }
 
   void keep_only_own_descriptors() {
@@ -56,17 +62,26 @@ class Init {
 
   void bind_life_to_parent() {
     ::prctl(PR_SET_NAME, "isoenv-init", 0, 0, 0);
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(Step::kLifetime);
+    // What a PID namespace does for its init, which ignores every signal from inside and ends all
+    // with it: without one no signal ends this process, but one asks it to end its tree.
+    sigset_t waited_for;
+    ::sigemptyset(&waited_for);
+    ::sigaddset(&waited_for, SIGCHLD);
+    sigset_t blocked = waited_for;
+    if (plan_.ends_tree) {
+      ::sigaddset(&waited_for, kEndSignal);
+      ::sigfillset(&blocked);
+      if (!adopt_orphans()) fail(Step::kLifetime);
+    }
+    ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+    const int end = plan_.ends_tree ? kEndSignal : SIGKILL;
+    if (::prctl(PR_SET_PDEATHSIG, end, 0, 0, 0) != 0) fail(Step::kLifetime);
     // The parent may have died before that took effect. getppid(2) is 0 across PID namespaces; the
     // control socket tells.
     pollfd parent{*control_, 0, 0};
     if (::poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP) != 0) ::_exit(1);
-    sigset_t child_ended;
-    ::sigemptyset(&child_ended);
-    ::sigaddset(&child_ended, SIGCHLD);
-    ::sigprocmask(SIG_SETMASK, &child_ended, nullptr);
-    children_.reset(::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!children_) fail(Step::kLifetime);
+    signals_.reset(::signalfd(-1, &waited_for, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) fail(Step::kLifetime);
   }
 
   void set_up_namespaces() {
@@ -91,7 +106,7 @@ class Init {
 
   [[noreturn]] void serve() {
     for (;;) {
-      pollfd waits[] = {{*control_, POLLIN, 0}, {*children_, POLLIN, 0}};
+      pollfd waits[] = {{*control_, POLLIN, 0}, {*signals_, POLLIN, 0}};
       if (::poll(waits, 2, -1) < 0) continue;  // EINTR
       if (waits[1].revents != 0) reap();
       if (waits[0].revents != 0) obey();
@@ -102,7 +117,7 @@ class Init {
     InitRequest request;
     const ssize_t length = ::recv(*control_, &request, sizeof request, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (length != sizeof request) ::_exit(0);  // the parent is gone
+    if (length != sizeof request) leave(0);  // the parent is gone
     switch (request.kind) {
       case InitRequest::Kind::kLaunch:
         program_ =
@@ -133,15 +148,16 @@ class Init {
   }
 
   void reap() {
-    signalfd_siginfo ignored;
-    while (::read(*children_, &ignored, sizeof ignored) > 0) {
+    signalfd_siginfo signal;
+    while (::read(*signals_, &signal, sizeof signal) > 0) {
+      if (static_cast<int>(signal.ssi_signo) == kEndSignal) leave(0);
     }
     int status = 0;
     pid_t pid = 0;
     while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
       if (pid == program_) {
         report(InitReport::Kind::kExited, Step::kNone, status);
-        ::_exit(0);
+        leave(0);
       }
       if (pid == probe_) {
         probe_ = 0;
@@ -152,7 +168,7 @@ class Init {
 
   const InitPlan& plan_;
   UniqueFd control_;
-  UniqueFd children_;
+  UniqueFd signals_;
   pid_t program_ = 0;
   pid_t probe_ = 0;
 };

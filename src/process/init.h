@@ -3,7 +3,8 @@
 //
 // Runs in a process that was cloned into its new namespaces by sandbox.cc. It holds nothing of the
 // parent but one control socket; when that closes, or when the program ends, it exits, and the
-// kernel kills whatever else lives in its PID namespace (pid_namespaces(7)).
+// kernel kills whatever else lives in its PID namespace (pid_namespaces(7)). Without a PID namespace
+// it inherits all orphans of the program, and kills every process below it before it exits.
 #pragma once
 
 #include <string>
@@ -44,6 +45,7 @@ struct InitReport {
 };
 
 struct InitPlan {
+  bool ends_tree = false;            ///< there is no PID namespace: kills what is below it
   std::string hostname;              ///< "" = keep the parent's
   bool own_proc = false;             ///< a /proc of the own PID namespace
   bool own_sys = false;              ///< a /sys of the own network namespace

@@ -49,6 +49,7 @@ bool drop_bounding_set() noexcept {
 struct ChildSteps {
   const Program& program;
   int failure_pipe;
+  pid_t parent;
 
   process::error_code fail(Step step) const noexcept {
     const LaunchFailure failure{step, errno};
@@ -62,6 +63,14 @@ struct ChildSteps {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
     limit.rlim_cur = program.open_files;
     return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  }
+
+  /// A change of user clears it (prctl(2)), so it comes after that.
+  bool die_with_parent() const noexcept {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
+    if (::getppid() == parent) return true;
+    errno = ESRCH;  // it had ended before that took effect
+    return false;
   }
 
   template <typename Launcher>
@@ -78,6 +87,7 @@ struct ChildSteps {
     if (program.bound_capabilities && !drop_bounding_set()) return fail(Step::kPrivileges);
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail(Step::kPrivileges);
     if (!set_open_files()) return fail(Step::kOpenFiles);
+    if (program.dies_with_parent && !die_with_parent()) return fail(Step::kLifetime);
     // Everything above 2 is closed by the exec itself (CLOSE_RANGE_CLOEXEC, Linux 5.11).
     ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     ::signal(SIGPIPE, SIG_DFL);
@@ -178,7 +188,7 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) {
   launcher.fd_whitelist.push_back(*failures.write);
   process::error_code error;
   process::process started = launcher(context.get_executor(), error, program.executable,
-                                      arguments.data(), ChildSteps{program, *failures.write});
+                                      arguments.data(), ChildSteps{program, *failures.write, ::getpid()});
   if (!error && started.id() > 0) {
     const pid_t pid = static_cast<pid_t>(started.id());
     failures.write.reset();

@@ -24,6 +24,7 @@ struct Program {
   std::array<int, 3> stdio{0, 1, 2};  ///< each either its own number or above 2
   unsigned long open_files = 0;       ///< soft limit of open files to start with; 0 = the caller's
   bool new_session = false;           ///< setsid(2): no controlling terminal, own process group
+  bool dies_with_parent = false;      ///< killed when the launching process ends (PR_SET_PDEATHSIG)
   bool bound_capabilities = false;    ///< give up what a service needs not have (docs/design.md)
 };
 

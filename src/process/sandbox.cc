@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/syscall.h"
+#include "process/process_tree.h"
 
 namespace isoenv {
 
@@ -36,6 +37,8 @@ struct Sandbox::State {
   Event changed;
   Note note;
   pid_t pid = 0;
+  bool ends_tree = false;  // init has no PID namespace that ends with it
+  bool init_killed = false;
   bool prepared = false;
   bool reaped = false;
   std::optional<LaunchFailure> setup_failure;
@@ -112,6 +115,7 @@ asio::awaitable<void> Sandbox::State::follow(std::shared_ptr<State> state) {
   siginfo_t ended{};
   ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(state->process.native_handle()),
            &ended, WEXITED);
+  state->init_killed = ended.si_code != CLD_EXITED;
   if (!state->exit) state->exit = ExitStatus{0, SIGKILL, false};
   if (state->probe == std::nullopt) {
     state->probe = ProbeCommandResult{true, {}, "the service ended"};
@@ -124,6 +128,7 @@ Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitP
                  Birth birth) {
   SocketPair control = make_seqpacket_pair();
   UniqueFd pidfd;
+  const bool ends_tree = plan.ends_tree;
   const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
                                               : try_clone(namespaces, pidfd);
   if (pid < 0) throw_errno("clone a process into new namespaces");
@@ -131,6 +136,7 @@ Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitP
   control.second.reset();
   state_ = std::make_shared<State>(executor, control.first.release(), pidfd.release());
   state_->pid = pid;
+  state_->ends_tree = ends_tree;
   state_->note = std::move(note);
   asio::co_spawn(executor, State::follow(state_), asio::detached);
 }
@@ -144,6 +150,7 @@ Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
 pid_t Sandbox::pid() const noexcept { return state_->pid; }
 int Sandbox::pidfd() const noexcept { return state_->process.native_handle(); }
 bool Sandbox::has_exited() const noexcept { return state_->exit.has_value(); }
+bool Sandbox::init_killed() const noexcept { return state_->init_killed; }
 
 asio::awaitable<void> Sandbox::prepared() {
   const auto state = state_;
@@ -173,7 +180,9 @@ asio::awaitable<ExitStatus> Sandbox::exited() {
 void Sandbox::signal(int number) noexcept { state_->request(InitRequest::Kind::kSignal, number); }
 
 void Sandbox::kill() noexcept {
-  if (!state_->reaped) try_pidfd_send_signal(pidfd(), SIGKILL);
+  if (state_->reaped) return;
+  try_pidfd_send_signal(pidfd(), state_->ends_tree ? kEndSignal : SIGKILL);
+  if (state_->ends_tree) try_pidfd_send_signal(pidfd(), SIGCONT);
 }
 
 asio::awaitable<void> Sandbox::gone() {

@@ -28,6 +28,9 @@ extern const std::uint64_t kServiceNamespaces;
 /// Those of a command entered into an instance: processes and mounts of its own, the hub's network.
 extern const std::uint64_t kCommandNamespaces;
 
+/// None: init ends the tree below it itself (InitPlan::ends_tree).
+inline constexpr std::uint64_t kNoNamespaces = 0;
+
 /// Where the new PID namespace is nested.
 enum class Birth {
   kInOwn,     ///< below the caller's own PID namespace
@@ -68,8 +71,13 @@ class Sandbox {
   /// Kills every process of the sandbox, init included.
   void kill() noexcept;
   /// Returns when init has been reaped: then no process of the sandbox is left (the kernel lets a
-  /// PID namespace's init end last, pid_namespaces(7)).
+  /// PID namespace's init end last, pid_namespaces(7)). Without a PID namespace that holds unless
+  /// init itself was killed: see init_killed().
   boost::asio::awaitable<void> gone();
+
+  /// After gone(): init was ended by another's signal. Without a PID namespace its orphans are then
+  /// the caller's, if that adopts them (process_tree.h).
+  bool init_killed() const noexcept;
 
   /// Runs probe `index` of the plan; kills it at the deadline. One at a time.
   boost::asio::awaitable<ProbeCommandResult> run_probe(std::size_t index,

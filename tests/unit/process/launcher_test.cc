@@ -353,5 +353,21 @@ TEST(StepTest, IsDescribedAsWhatWasBeingDone) {
   EXPECT_STREQ(describe(Step::kExec), "execute");
 }
 
+TEST_F(LauncherTest, EndsTheProgramWithItsParentWhenAsked) {
+  Pipe held = make_pipe();
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    Program waiting = program({"/bin/sleep", "1000"});
+    waiting.stdio[1] = *held.write;
+    waiting.dies_with_parent = true;
+    (void)launch(waiting);
+    ::_exit(0);
+  }
+  held.write.reset();
+  EXPECT_EQ(wait_for(parent), ExitStatus{});
+  char byte;
+  EXPECT_EQ(::read(*held.read, &byte, 1), 0);  // returns when nobody holds the other end
+}
+
 }  // namespace
 }  // namespace isoenv

@@ -1,0 +1,31 @@
+// All processes below one process, and their end, where no PID namespace holds them together.
+//
+// A child subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)) inherits every process below it that loses
+// its parent, whatever that did to its session or group. So "no child left" means "nothing left",
+// and that alone is trusted: /proc is only where to aim. A pid is never signalled after it may have
+// been given to another process: start times are compared under a pidfd.
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+namespace isoenv {
+
+/// Asks an init (init.h) to end its processes and then itself: also what the kernel sends it when
+/// its parent has ended.
+extern const int kEndSignal;
+
+/// Makes the calling process inherit all orphans below it. False with errno.
+bool adopt_orphans() noexcept;
+
+/// The living processes below `ancestor` (and not itself), parents before children. What is just
+/// being forked or orphaned may be missing: ask again.
+std::vector<pid_t> processes_below(pid_t ancestor);
+
+/// Kills all processes below the calling one, which must have called adopt_orphans(), and reaps
+/// them. `spared` are children that stay, with all that is below them. Each is stopped before any
+/// is killed, so that none multiplies meanwhile. Blocks until none is left.
+void end_descendants(const std::vector<pid_t>& spared = {});
+
+}  // namespace isoenv
