@@ -55,6 +55,8 @@ target that it names must be visible there.
                        [PORTS <name>[:<number>|:auto][/tcp|/udp]...]
                        [ENV <NAME>=<value>...]
                        [ENV_MODE inherit|clean]
+                       [SECRET_ENV <NAME>...]
+                       [USER <account>]
                        [DEPENDS <name>[:ready|:started|:completed]...]
                        [READY_TCP <port>...] [READY_UDP <port>...]
                        [READY_HTTP <port> [<path> [<status> [<body regex>]]]]
@@ -62,6 +64,7 @@ target that it names must be visible there.
                        [READY_FILE <path>...] [READY_UNIX <path>...]
                        [READY_NOTIFY] [READY_TIMEOUT <time>]
                        [STOP_SIGNAL <signal>] [STOP_TIMEOUT <time>]
+                       [LOG_LIMIT <size>]
                        [PUBLISH <port>[:<number>|:auto]...]
                        [LOCALHOST <port>[:<number>]...])
 
@@ -94,6 +97,15 @@ target that it names must be visible there.
     Variables of the service; the values are templates. They are added to the
     environment that ``ctest`` has, or with ``clean`` to a small documented one.
 
+  ``SECRET_ENV <NAME>...``
+    Variables that come from the environment of ``ctest`` when it runs, with
+    either ``ENV_MODE``, and whose values no log and no message shows. Each must
+    be set there, to at least 4 characters. The value is never CMake's.
+
+  ``USER <account>``
+    The account that the service runs as, by name or uid, when ``ctest`` runs as
+    root. Otherwise it runs as whoever runs ``ctest``.
+
   ``DEPENDS <name>...``
     What must be there before the service is started: by default a service is
     awaited until it is ``ready``, a task until it is ``completed``.
@@ -112,6 +124,10 @@ target that it names must be visible there.
   ``READY_TIMEOUT <time>``, ``STOP_TIMEOUT <time>``
     How long to wait, such as ``500ms``, ``30s``, ``2m``: until it is ready
     (30s), and after ``STOP_SIGNAL`` (``SIGTERM``) until it is killed (10s).
+
+  ``LOG_LIMIT <size>``
+    How much of the service's output its log may hold, such as ``512KiB``,
+    ``64MiB``, ``1GiB`` (256MiB). Beyond it the oldest goes.
 
   ``PUBLISH <port>...``
     TCP ports offered on the host's loopback, under the same number, another

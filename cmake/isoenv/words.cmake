@@ -15,9 +15,9 @@ function(_isoenv_words out what)
         TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many)
   else()
     set(words ENVIRONMENT=one COMMAND=text WORKING_DIRECTORY=one PORTS=many ENV=many ENV_MODE=one
-        DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+ READY_LOG=text+
-        READY_EXEC=text+ READY_FILE=many+ READY_UNIX=many+ READY_NOTIFY=flag READY_TIMEOUT=one
-        STOP_SIGNAL=one STOP_TIMEOUT=one)
+        SECRET_ENV=many USER=one DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+
+        READY_LOG=text+ READY_EXEC=text+ READY_FILE=many+ READY_UNIX=many+ READY_NOTIFY=flag
+        READY_TIMEOUT=one STOP_SIGNAL=one STOP_TIMEOUT=one LOG_LIMIT=one)
     if(what STREQUAL "service")
       list(APPEND words ALIASES=many PUBLISH=many LOCALHOST=many)
     else()
@@ -222,6 +222,35 @@ function(_isoenv_milliseconds out caller what word value)
       "a span of time such as \"500ms\", \"30s\" or \"2m\"")
   endif()
   set(${out} ${span} PARENT_SCOPE)
+endfunction()
+
+# A size such as 512KiB, 64MiB, 1GiB, from 256 KiB to 1024 GiB.
+function(_isoenv_check_size caller what word value)
+  string(LENGTH "${value}" length)
+  if(value MATCHES "^([0-9]+)(KiB|MiB|GiB)$" AND length LESS 13)
+    set(factor_KiB 1)
+    set(factor_MiB 1024)
+    set(factor_GiB 1048576)
+    math(EXPR size "${CMAKE_MATCH_1} * ${factor_${CMAKE_MATCH_2}}")
+    if(size LESS 256 OR size GREATER 1073741824)
+      _isoenv_fail("${caller}" "${word}: \"${value}\" is not from 256KiB to 1024GiB")
+    endif()
+  elseif(value MATCHES "^[0-9]+$")
+    _isoenv_fail("${caller}" "${word}: \"${value}\" has no unit, did you mean \"${value}MiB\"?")
+  else()
+    _isoenv_bad_value("${caller}" ${what} ${word} "${value}"
+      "a size such as \"512KiB\", \"64MiB\" or \"1GiB\"")
+  endif()
+endfunction()
+
+# The name of an account, or a uid.
+function(_isoenv_check_account caller what word value)
+  string(LENGTH "${value}" length)
+  if(NOT value MATCHES "^[A-Za-z0-9_@][A-Za-z0-9_.@-]*$" OR length GREATER 255)
+    _isoenv_bad_value("${caller}" ${what} ${word} "${value}" "the name of an account or a uid")
+  elseif(value MATCHES "^[0-9]+$" AND (length GREATER 10 OR value GREATER 4294967294))
+    _isoenv_fail("${caller}" "${word}: \"${value}\" is not a uid from 0 to 4294967294")
+  endif()
 endfunction()
 
 # Splits <value>, KEY=VALUE, at its first "=".

@@ -160,10 +160,13 @@ class ServicePlanner {
     plan.scratch_directory = options_.artefact_directory / service.name;
     plan.env_mode = service.env_mode;
     plan.env = environment(service, self, where + ".env");
+    plan.secret_env = service.secret_env;
+    plan.user = service.user;
     plan.ready = probes(service, self, where + ".ready");
     plan.ready_timeout = service.ready_timeout;
     plan.stop_signal = service.stop_signal;
     plan.stop_timeout = service.stop_timeout;
+    plan.log_limit = service.log_limit;
     plan.publish = plan_forwards(service.publish, plan.ports, options_.shared_loopback);
     plan.localhost = plan_forwards(service.localhost, plan.ports, options_.shared_loopback);
     publish_.claim(self, "publish", plan.publish);

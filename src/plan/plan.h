@@ -59,11 +59,14 @@ struct ServicePlan {
   /// What IsoEnv sets after EnvironmentPlan::variables, in order, later wins: PORT, PORT_<NAME>,
   /// SERVICE_NAME, TMPDIR, the environment's env, the service's env (rendered).
   std::vector<std::pair<std::string, std::string>> env;
+  std::vector<std::string> secret_env;  ///< names; the values come from the caller's environment
+  std::string user;                     ///< account name or uid that it runs as; "" = the caller's
   std::vector<DependencyPlan> depends;
   std::vector<ProbePlan> ready;  ///< defaults made explicit; empty = ready once started
   std::chrono::milliseconds ready_timeout{};
   int stop_signal = 0;
   std::chrono::milliseconds stop_timeout{};
+  std::uint64_t log_limit = 0;  ///< bytes that its log may hold
   std::vector<ForwardPlan> publish;
   std::vector<ForwardPlan> localhost;
 };

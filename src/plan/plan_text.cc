@@ -66,6 +66,13 @@ std::string ready_text(const ServicePlan& service) {
   return join(parts, ", ");
 }
 
+Row with_dashes(Row row) {
+  for (std::string& cell : row) {
+    if (cell.empty()) cell = "-";
+  }
+  return row;
+}
+
 /// Columns as wide as their widest cell, two spaces apart; the last is not padded.
 std::string table(const std::vector<Row>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
@@ -97,6 +104,7 @@ void add_forwards(const ServicePlan& service, const std::vector<ForwardPlan>& fo
 std::string plan_text(const EnvironmentPlan& plan) {
   std::vector<Row> rows = {{"#", "NAME", "KIND", "ADDRESS", "PORTS", "DEPENDS", "READY"}};
   std::vector<Row> forwards = {{"PORT", "ALSO ON"}};
+  std::vector<Row> accounts = {{"NAME", "RUNS AS", "SECRETS"}};
   std::size_t tasks = 0;
   for (const ServicePlan& service : plan.services) {
     tasks += service.is_task ? 1 : 0;
@@ -107,18 +115,19 @@ std::string plan_text(const EnvironmentPlan& plan) {
                ports_text(service),
                depends_text(plan, service),
                ready_text(service)};
-    for (std::string& cell : row) {
-      if (cell.empty()) cell = "-";
-    }
-    rows.push_back(std::move(row));
+    rows.push_back(with_dashes(std::move(row)));
     add_forwards(service, service.localhost, "localhost", forwards);
     add_forwards(service, service.publish, "the host's localhost", forwards);
+    if (!service.user.empty() || !service.secret_env.empty()) {
+      accounts.push_back(with_dashes({service.name, service.user, join(service.secret_env, ", ")}));
+    }
   }
   std::string text = "environment " + plan.name + ": " +
                      count_of(plan.services.size() - tasks, "service") + ", " +
                      count_of(tasks, "task") + ", in start order\n";
   if (rows.size() > 1) text += "\n" + table(rows);
   if (forwards.size() > 1) text += "\n" + table(forwards);
+  if (accounts.size() > 1) text += "\n" + table(accounts);
   return text;
 }
 

@@ -14,6 +14,10 @@ using Kind = JsonNode::Kind;
 constexpr std::size_t kLongestName = 63;  // of a DNS label, RFC 1035
 constexpr std::int64_t kHighestPort = 65535;
 constexpr std::chrono::milliseconds kLongestDuration = std::chrono::hours(24);
+constexpr std::uint64_t kSmallestSize = std::uint64_t{256} << 10;
+constexpr std::uint64_t kLargestSize = std::uint64_t{1024} << 30;
+constexpr std::uint64_t kNoUid = 0xffffffff;  // (uid_t)-1 means "leave as it is", setresuid(2)
+constexpr std::size_t kLongestAccount = 255;  // LOGIN_NAME_MAX without its NUL, limits.h(0p)
 
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 bool is_lower(char letter) { return letter >= 'a' && letter <= 'z'; }
@@ -37,6 +41,12 @@ bool is_environment_key(std::string_view key) {
   return std::all_of(key.begin(), key.end(), [](char letter) {
     return is_lower(letter) || is_upper(letter) || is_digit(letter) || letter == '_';
   });
+}
+
+void check_variable_name(const std::string& name, const std::string& where, Faults& faults) {
+  if (is_environment_key(name)) return;
+  faults.push_back({where, in_quotes(name) + " is not the name of an environment variable",
+                    "use letters, digits and '_', no digit first"});
 }
 
 std::string scalar_hint(const JsonNode& node) {
@@ -172,6 +182,64 @@ std::optional<std::chrono::milliseconds> read_duration(const Field& field, bool 
   return duration;
 }
 
+std::optional<std::uint64_t> read_size(const Field& field, Faults& faults) {
+  const std::string what = "a size such as \"512KiB\", \"64MiB\" or \"1GiB\"";
+  if (field.node.kind != Kind::kString) {
+    std::string hint;
+    if (field.node.kind == Kind::kInteger && field.node.integer >= 0) {
+      hint = "say the unit: \"" + std::to_string(field.node.integer) + "MiB\"";
+    }
+    expected(field, what, faults, hint);
+    return std::nullopt;
+  }
+  const std::string& text = field.node.text;
+  const std::size_t digits =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  const std::string unit = text.substr(digits);
+  const unsigned shift = unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : 0;
+  if (digits == 0 || shift == 0) {
+    expected(field, what, faults,
+             unit.empty() && digits != 0 ? "say the unit: \"" + text + "MiB\"" : "");
+    return std::nullopt;
+  }
+  const std::uint64_t count = digits > 9 ? INT32_MAX : std::stoull(text.substr(0, digits));
+  const std::uint64_t size = count << shift;
+  if (size < kSmallestSize || size > kLargestSize) {
+    faults.push_back({field.where,
+                      in_quotes(text) + " is " + (size < kSmallestSize ? "less" : "more") +
+                          " than such a size can be",
+                      "the least is \"256KiB\", the most \"1024GiB\""});
+    return std::nullopt;
+  }
+  return size;
+}
+
+std::optional<std::string> read_account(const Field& field, Faults& faults) {
+  if (field.node.kind == Kind::kInteger && field.node.integer >= 0) {
+    expected(field, "a string", faults,
+             "write \"" + std::to_string(field.node.integer) + "\" to mean that uid");
+    return std::nullopt;
+  }
+  const std::optional<std::string> text = read_text(field, faults);
+  if (!text) return std::nullopt;
+  if (all_digits(*text)) {
+    if (text->size() <= 10 && std::stoull(*text) < kNoUid) return text;
+    faults.push_back({field.where, in_quotes(*text) + " is not a uid",
+                      "the highest is " + std::to_string(kNoUid - 1)});
+    return std::nullopt;
+  }
+  const bool letters = std::all_of(text->begin(), text->end(), [](char letter) {
+    return is_lower(letter) || is_upper(letter) || is_digit(letter) ||
+           std::string_view("_.@-").find(letter) != std::string_view::npos;
+  });
+  if (letters && text->front() != '-' && text->front() != '.' && text->size() <= kLongestAccount) {
+    return text;
+  }
+  faults.push_back({field.where, in_quotes(*text) + " is not the name of an account",
+                    "write a name such as \"postgres\", or a uid"});
+  return std::nullopt;
+}
+
 std::optional<int> read_signal(const Field& field, Faults& faults) {
   if (field.node.kind != Kind::kString) {
     expected(field, "a signal's name such as \"SIGTERM\"", faults);
@@ -232,16 +300,29 @@ std::optional<std::string> read_regex(const Field& field, Faults& faults) {
   return std::nullopt;
 }
 
+std::vector<std::string> read_variable_names(const Field& field, Faults& faults) {
+  std::vector<std::string> names;
+  if (!is_list(field, faults)) return names;
+  for (std::size_t i = 0; i < field.node.elements.size(); ++i) {
+    const Field element{field.node.elements[i], index_path(field.where, i)};
+    const auto name = read_text(element, faults);
+    if (!name) continue;
+    check_variable_name(*name, element.where, faults);
+    if (std::find(names.begin(), names.end(), *name) == names.end()) {
+      names.push_back(*name);
+    } else {
+      faults.push_back({element.where, in_quotes(*name) + " stands twice", "remove one of them"});
+    }
+  }
+  return names;
+}
+
 std::vector<std::pair<std::string, std::string>> read_env(const Field& field, Faults& faults) {
   std::vector<std::pair<std::string, std::string>> env;
   if (!is_object(field, faults)) return env;
   for (const JsonMember& member : field.node.members) {
     const std::string where = key_path(field.where, member.name);
-    if (!is_environment_key(member.name)) {
-      faults.push_back({where,
-                        in_quotes(member.name) + " is not the name of an environment variable",
-                        "use letters, digits and '_', no digit first"});
-    }
+    check_variable_name(member.name, where, faults);
     const auto value = read_text({member.value, where}, faults, /*allow_empty=*/true);
     if (value) env.emplace_back(member.name, *value);
   }

@@ -45,6 +45,12 @@ std::optional<std::int64_t> read_integer(const Field& field, std::int64_t least,
 /// `500ms`, `30s`, `2m`; at most 24 hours.
 std::optional<std::chrono::milliseconds> read_duration(const Field& field, bool allow_zero,
                                                        Faults& faults);
+/// `256KiB`, `64MiB`, `1GiB`: bytes, from 256 KiB to 1024 GiB.
+std::optional<std::uint64_t> read_size(const Field& field, Faults& faults);
+/// The name of an account, or a uid in digits.
+std::optional<std::string> read_account(const Field& field, Faults& faults);
+/// Names of environment variables, none twice.
+std::vector<std::string> read_variable_names(const Field& field, Faults& faults);
 /// `SIGTERM`, `TERM`, `15`.
 std::optional<int> read_signal(const Field& field, Faults& faults);
 /// A port's number, 1 to 65535, from 3000 or "3000"; a fault carries `hint`.

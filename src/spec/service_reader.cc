@@ -91,6 +91,17 @@ void read_depends(const Field& field, Reading& reading) {
   }
 }
 
+/// A secret has one source: the environment of whoever starts the instance.
+void check_secrets(const ServiceSpec& service, const std::string& where, Faults& faults) {
+  for (const std::string& name : service.secret_env) {
+    const bool is_set = std::any_of(service.env.begin(), service.env.end(),
+                                    [&](const auto& variable) { return variable.first == name; });
+    if (!is_set) continue;
+    faults.push_back({where, in_quotes(name) + " stands in 'env' too",
+                      "remove it there: the value comes from the environment of 'isoenv up'"});
+  }
+}
+
 constexpr Key kKeys[] = {
     {"command", true, true,
      [](const Field& field, Reading& r) { r.service.command = read_command(field, r.faults); }},
@@ -104,6 +115,14 @@ constexpr Key kKeys[] = {
     {"env", true, false,
      [](const Field& field, Reading& r) { r.service.env = read_env(field, r.faults); }},
     {"env_mode", true, false, read_env_mode},
+    {"secret_env", true, false,
+     [](const Field& field, Reading& r) {
+       r.service.secret_env = read_variable_names(field, r.faults);
+     }},
+    {"user", true, false,
+     [](const Field& field, Reading& r) {
+       r.service.user = read_account(field, r.faults).value_or("");
+     }},
     {"depends", true, false, read_depends},
     {"ready", true, false,
      [](const Field& field, Reading& r) { r.service.ready = read_probes(field, r.faults); }},
@@ -120,6 +139,10 @@ constexpr Key kKeys[] = {
      [](const Field& field, Reading& r) {
        const auto value = read_duration(field, /*allow_zero=*/true, r.faults);
        if (value) r.service.stop_timeout = *value;
+     }},
+    {"log_limit", true, false,
+     [](const Field& field, Reading& r) {
+       if (const auto value = read_size(field, r.faults)) r.service.log_limit = *value;
      }},
     {"publish", false, false,
      [](const Field& field, Reading& r) {
@@ -191,6 +214,7 @@ ServiceSpec read_service(const std::string& name, bool is_task, const Field& fie
       faults.push_back({field.where, "missing key '" + std::string(key.name) + "'", ""});
     }
   }
+  check_secrets(reading.service, field.where + ".secret_env", faults);
   check_probes(reading.service, field.where + ".ready", faults);
   check_forwards(reading.service, reading.service.publish, field.where + ".publish", faults);
   check_forwards(reading.service, reading.service.localhost, field.where + ".localhost", faults);

@@ -67,11 +67,14 @@ struct ServiceSpec {
   std::vector<PortSpec> ports;       ///< in the order written: the first is `PORT`
   std::vector<std::pair<std::string, std::string>> env;  ///< in the order written (template)
   EnvMode env_mode = EnvMode::kInherit;
+  std::vector<std::string> secret_env;  ///< variables whose values no output may show; names only
+  std::string user;                     ///< account name or uid that it runs as; "" = the caller's
   std::vector<DependencySpec> depends;
   std::vector<ProbeSpec> ready;  ///< all must pass; empty = the default of the kind
   std::chrono::milliseconds ready_timeout{30'000};
   int stop_signal = SIGTERM;
   std::chrono::milliseconds stop_timeout{10'000};
+  std::uint64_t log_limit = std::uint64_t{256} << 20;  ///< bytes that its log may hold
   std::vector<ForwardSpec> publish;    ///< 127.0.0.1 and ::1 of the host
   std::vector<ForwardSpec> localhost;  ///< 127.0.0.1 and ::1 of the hub, where tests run
 };

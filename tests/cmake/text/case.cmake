@@ -28,6 +28,13 @@ string(JSON log GET "${ports}" log)
 string(JSON admin GET "${ports}" admin)
 expect_equal("the ports" "${http} ${log} ${admin}" "auto 514/udp auto")
 
+string(JSON first GET "${spec}" services words secret_env 0)
+string(JSON second GET "${spec}" services words secret_env 1)
+expect_equal("the secrets" "${first} ${second}" "API_TOKEN _k2")
+string(JSON user GET "${spec}" services words user)
+string(JSON limit GET "${spec}" services words log_limit)
+expect_equal("the account and the limit" "${user} ${limit}" "postgres 64MiB")
+
 string(JSON ready GET "${spec}" services words ready)
 string(JSON count LENGTH "${ready}")
 expect_equal("the number of probes" ${count} 7)

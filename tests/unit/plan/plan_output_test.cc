@@ -83,7 +83,7 @@ TEST(PlanJsonTest, TellsEverythingOfAService) {
                 {"name": "admin", "number": 20000, "protocol": "tcp", "assigned": true},
                 {"name": "stats", "number": 8125, "protocol": "udp", "assigned": false}],
       "command": ["node", "index.js"], "working_directory": "/project",
-      "scratch_directory": "/art/user", "env_mode": "inherit",
+      "scratch_directory": "/art/user", "env_mode": "inherit", "secret_env": [], "user": "",
       "env": {"PORT": "3000", "PORT_HTTP": "3000", "PORT_ADMIN": "20000", "PORT_STATS": "8125",
               "SERVICE_NAME": "user", "TMPDIR": "/tmp/user"},
       "depends": {},
@@ -93,7 +93,7 @@ TEST(PlanJsonTest, TellsEverythingOfAService) {
                 {"kind": "log", "pattern": "up\\n"}, {"kind": "exec", "command": ["check", "x"]},
                 {"kind": "file", "path": "pid"}, {"kind": "unix", "path": "sock"},
                 {"kind": "notify"}],
-      "ready_timeout": "30000ms", "stop_signal": "SIGTERM", "stop_timeout": "10000ms",
+      "ready_timeout": "30000ms", "stop_signal": "SIGTERM", "stop_timeout": "10000ms", "log_limit": "262144KiB",
       "publish": [{"port": "http", "target": 3000, "number": "auto"},
                   {"port": "admin", "target": 20000, "number": 8080}],
       "localhost": []})"));
@@ -108,6 +108,31 @@ TEST(PlanJsonTest, TellsDependenciesTasksAndTheValueThatWins) {
   EXPECT_EQ(order.at("depends"), json::parse(R"({"user": "started", "seed": "completed"})"));
   EXPECT_EQ(order.at("env").at("PORT"), "1");
   EXPECT_EQ(order.at("env").at("USER_URL"), "http://user:3000");
+}
+
+EnvironmentSpec with_secrets() {
+  return spec_of(R"("user": {"command": ["x"], "secret_env": ["API_TOKEN", "DB_KEY"]},
+                    "store": {"command": ["x"], "user": "postgres", "log_limit": "1MiB"},
+                    "other": {"command": ["x"]})");
+}
+
+TEST(PlanTextTest, NamesSecretsAndAccounts) {
+  EXPECT_THAT(plan_text(good_plan(with_secrets())),
+              testing::EndsWith("\n"
+                                "NAME   RUNS AS   SECRETS\n"
+                                "user   -         API_TOKEN, DB_KEY\n"
+                                "store  postgres  -\n"));
+}
+
+TEST(PlanJsonTest, NamesSecretsAndAccounts) {
+  const json root = json::parse(plan_json(good_plan(with_secrets())));
+  const json& user = root.at("services").at(0);
+  EXPECT_EQ(user.at("secret_env"), json::parse(R"(["API_TOKEN", "DB_KEY"])"));
+  EXPECT_EQ(user.at("user"), "");
+  EXPECT_FALSE(user.at("env").contains("API_TOKEN"));
+  const json& store = root.at("services").at(1);
+  EXPECT_EQ(store.at("user"), "postgres");
+  EXPECT_EQ(store.at("log_limit"), "1024KiB");
 }
 
 TEST(PlanJsonTest, IsTheSameByteForByteEachTime) {

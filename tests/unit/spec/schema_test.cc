@@ -86,12 +86,14 @@ TEST(SchemaTest, GivesTheParsersDefaults) {
   };
   const ServiceSpec written =
       good_service(with_default("env_mode") + ", " + with_default("ready_timeout") + ", " +
-                   with_default("stop_signal") + ", " + with_default("stop_timeout"));
+                   with_default("stop_signal") + ", " + with_default("stop_timeout") + ", " +
+                   with_default("log_limit"));
   const ServiceSpec absent;
   EXPECT_EQ(written.env_mode, absent.env_mode);
   EXPECT_EQ(written.ready_timeout, absent.ready_timeout);
   EXPECT_EQ(written.stop_signal, absent.stop_signal);
   EXPECT_EQ(written.stop_timeout, absent.stop_timeout);
+  EXPECT_EQ(written.log_limit, absent.log_limit);
 }
 
 /// Specs that both must take.
@@ -111,6 +113,8 @@ std::vector<std::string> good_specs() {
           "env_mode": "clean", "depends": {"x": "started"}, "ready": [], "ready_timeout": "5s",
           "stop_signal": "INT", "stop_timeout": "0ms")"),
       with_service(R"("depends": ["x", "y"])"),
+      with_service(R"("secret_env": ["A", "_b"], "user": "a@b", "log_limit": "512KiB")"),
+      with_task(R"("secret_env": [], "user": "70", "log_limit": "1GiB")"),
       with_task(R"("ready": [{"exit": 3}], "depends": {"user": "ready"}, "ports": {"x": 1})"),
   };
 }
@@ -159,6 +163,16 @@ std::vector<std::string> malformed_specs() {
       with_service(R"("ports": {"a": 1}, "publish": {"a": 65536})"),
       with_service(R"("ports": {"a": 1}, "localhost": {"a": "auto"})"),
       with_service(R"("working_directory": "")"),
+      with_service(R"("secret_env": "A")"),
+      with_service(R"("secret_env": ["A", "A"])"),
+      with_service(R"("secret_env": ["A-B"])"),
+      with_service(R"("user": 70)"),
+      with_service(R"("user": "")"),
+      with_service(R"("user": "a b")"),
+      with_service(R"("user": "-u")"),
+      with_service(R"("log_limit": 64)"),
+      with_service(R"("log_limit": "64")"),
+      with_service(R"("log_limit": "64MB")"),
       with_task(R"("publish": [])"),
       with_task(R"("localhost": [])"),
       with_task(R"("aliases": [])"),

@@ -24,13 +24,17 @@ TEST(ServiceReaderTest, HasDocumentedDefaults) {
   EXPECT_EQ(service.stop_signal, SIGTERM);
   EXPECT_EQ(service.stop_timeout, 10s);
   EXPECT_TRUE(service.ready.empty());
+  EXPECT_TRUE(service.secret_env.empty());
+  EXPECT_EQ(service.user, "");
+  EXPECT_EQ(service.log_limit, 256u << 20);
 }
 
 TEST(ServiceReaderTest, ReadsEveryKey) {
   const ServiceSpec service = good_service(
       R"("working_directory": "services/user", "aliases": ["accounts", "people"],
          "env": {"B": "", "A": "{{self.port}}"}, "env_mode": "clean", "ready_timeout": "500ms",
-         "stop_signal": "INT", "stop_timeout": "0s")");
+         "secret_env": ["API_TOKEN", "_k2"], "user": "postgres", "stop_signal": "INT",
+         "stop_timeout": "0s", "log_limit": "64MiB")");
   EXPECT_EQ(service.working_directory, "services/user");
   EXPECT_THAT(service.aliases, ElementsAre("accounts", "people"));
   EXPECT_THAT(service.env, ElementsAre(Pair("B", ""), Pair("A", "{{self.port}}")));
@@ -38,6 +42,9 @@ TEST(ServiceReaderTest, ReadsEveryKey) {
   EXPECT_EQ(service.ready_timeout, 500ms);
   EXPECT_EQ(service.stop_signal, SIGINT);
   EXPECT_EQ(service.stop_timeout, 0s);
+  EXPECT_THAT(service.secret_env, ElementsAre("API_TOKEN", "_k2"));
+  EXPECT_EQ(service.user, "postgres");
+  EXPECT_EQ(service.log_limit, 64u << 20);
 }
 
 TEST(ServiceReaderTest, RefusesAnUnknownKey) {
@@ -45,8 +52,8 @@ TEST(ServiceReaderTest, RefusesAnUnknownKey) {
             "services.user.prots: unknown key; did you mean 'ports'?");
   EXPECT_EQ(service_faults(R"("image": "x")"),
             "services.user.image: unknown key; expected one of command, working_directory, "
-            "aliases, ports, env, env_mode, depends, ready, ready_timeout, stop_signal, "
-            "stop_timeout, publish, localhost");
+            "aliases, ports, env, env_mode, secret_env, user, depends, ready, ready_timeout, "
+            "stop_signal, stop_timeout, log_limit, publish, localhost");
 }
 
 TEST(ServiceReaderTest, RefusesBadCommands) {
@@ -128,6 +135,64 @@ TEST(ServiceReaderTest, RefusesBadDurations) {
   EXPECT_EQ(good_service(R"("ready_timeout": "1440m")").ready_timeout, 24h);
 }
 
+TEST(ServiceReaderTest, RefusesBadSizes) {
+  const std::string form = "expected a size such as \"512KiB\", \"64MiB\" or \"1GiB\", found ";
+  EXPECT_EQ(service_faults(R"("log_limit": 64)"),
+            "services.user.log_limit: " + form + "the number 64; say the unit: \"64MiB\"");
+  EXPECT_EQ(service_faults(R"("log_limit": "64")"),
+            "services.user.log_limit: " + form + "'64'; say the unit: \"64MiB\"");
+  for (const char* bad : {"", "MiB", "-1MiB", "1.5MiB", "64MB", "64 MiB", "64mib", "1TiB"}) {
+    EXPECT_EQ(service_faults("\"log_limit\": \"" + std::string(bad) + "\""),
+              "services.user.log_limit: " + form + "'" + bad + "'");
+  }
+  const std::string range = "; the least is \"256KiB\", the most \"1024GiB\"";
+  EXPECT_EQ(service_faults(R"("log_limit": "255KiB")"),
+            "services.user.log_limit: '255KiB' is less than such a size can be" + range);
+  EXPECT_EQ(service_faults(R"("log_limit": "1025GiB")"),
+            "services.user.log_limit: '1025GiB' is more than such a size can be" + range);
+  EXPECT_EQ(
+      service_faults(R"("log_limit": "99999999999999999999KiB")"),
+      "services.user.log_limit: '99999999999999999999KiB' is more than such a size can be" + range);
+  EXPECT_EQ(good_service(R"("log_limit": "256KiB")").log_limit, 256u << 10);
+  EXPECT_EQ(good_service(R"("log_limit": "1024GiB")").log_limit, std::uint64_t{1} << 40);
+}
+
+TEST(ServiceReaderTest, TakesAccountsByNameAndByUid) {
+  for (const char* good : {"root", "0", "4294967294", "_apt", "www-data", "First.Last", "a@b.c"}) {
+    EXPECT_EQ(good_service("\"user\": \"" + std::string(good) + "\"").user, good);
+  }
+}
+
+TEST(ServiceReaderTest, RefusesWhatIsNoAccount) {
+  const std::string hint =
+      " is not the name of an account; write a name such as \"postgres\", or a uid";
+  for (const char* bad : {"-u", ".x", "a b", "a:b", "a/b", "user\u00e9"}) {
+    EXPECT_THAT(service_faults("\"user\": \"" + std::string(bad) + "\""), testing::EndsWith(hint));
+  }
+  EXPECT_EQ(service_faults(R"("user": "4294967295")"),
+            "services.user.user: '4294967295' is not a uid; the highest is 4294967294");
+  EXPECT_EQ(service_faults(R"("user": 1000)"),
+            "services.user.user: expected a string, found the number 1000; write \"1000\" to mean "
+            "that uid");
+  EXPECT_EQ(service_faults(R"("user": "")"),
+            "services.user.user: expected a string that is not empty");
+}
+
+TEST(ServiceReaderTest, RefusesBadSecretsAllAtOnce) {
+  EXPECT_EQ(service_faults(R"("secret_env": ["A", "B-C", "A", 5, ""], "env": {"A": "x"})"),
+            "services.user.secret_env[1]: 'B-C' is not the name of an environment variable; use "
+            "letters, digits and '_', no digit first\n"
+            "services.user.secret_env[2]: 'A' stands twice; remove one of them\n"
+            "services.user.secret_env[3]: expected a string, found the number 5; write \"5\"\n"
+            "services.user.secret_env[4]: expected a string that is not empty\n"
+            "services.user.secret_env: 'A' stands in 'env' too; remove it there: the value comes "
+            "from the environment of 'isoenv up'");
+  EXPECT_EQ(service_faults(R"("secret_env": "TOKEN")"),
+            "services.user.secret_env: expected a list, found 'TOKEN'");
+  EXPECT_EQ(service_faults(R"("secret_env": {"TOKEN": "x"})"),
+            "services.user.secret_env: expected a list, found an object");
+}
+
 TEST(ServiceReaderTest, RefusesUnknownSignals) {
   EXPECT_EQ(service_faults(R"("stop_signal": "SIGTREM")"),
             "services.user.stop_signal: unknown signal 'SIGTREM'; did you mean 'SIGTERM'?");
@@ -198,6 +263,14 @@ TEST(TaskReaderTest, HasNothingThatOthersReachItBy) {
             "tasks.seed.localhost: a task has no 'localhost'; only a service is there to be "
             "reached\n"
             "tasks.seed.aliases: a task has no 'aliases'; only a service is there to be reached");
+}
+
+TEST(TaskReaderTest, HasSecretsAnAccountAndALogLimit) {
+  const ServiceSpec task =
+      good_task(R"("secret_env": ["TOKEN"], "user": "70", "log_limit": "1GiB")");
+  EXPECT_THAT(task.secret_env, ElementsAre("TOKEN"));
+  EXPECT_EQ(task.user, "70");
+  EXPECT_EQ(task.log_limit, 1u << 30);
 }
 
 TEST(TaskReaderTest, RefusesAnUnknownKey) {
