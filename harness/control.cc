@@ -18,6 +18,37 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array kKindNames = {"up", "down", "ps", "join"};
 
+/// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
+/// may use the stack for each level.
+constexpr int kDeepest = 16;
+/// Of a text that somebody sent, in a message about it.
+constexpr std::size_t kLongestQuote = 200;
+/// Longer than any name that a spec may hold: not worth looking for the nearest.
+constexpr std::size_t kLongestName = 256;
+
+bool nests_too_deep(const std::string& text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '[' || c == '{')) {
+      if (++depth > kDeepest) return true;
+    } else if (!quoted && (c == ']' || c == '}')) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+std::string shortened(std::string text) {
+  if (text.size() > kLongestQuote) text = text.substr(0, kLongestQuote) + "…";
+  return text;
+}
+
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -44,15 +75,23 @@ std::string encode(const Request& request) {
 }
 
 Request decode_request(const std::string& text) {
+  if (nests_too_deep(text)) throw Error("not a request: it nests too deep", ExitCode::kUsage);
   try {
     const Json json = Json::parse(text);
     const std::string name = json.at("request");
     const auto* kind = std::find(kKindNames.begin(), kKindNames.end(), name);
-    if (kind == kKindNames.end()) throw Error("unknown request '" + name + "'", ExitCode::kUsage);
-    return {static_cast<Request::Kind>(kind - kKindNames.begin()),
-            json.at("services").get<std::vector<std::string>>()};
+    if (kind == kKindNames.end()) {
+      throw Error("unknown request '" + shortened(name) + "'", ExitCode::kUsage);
+    }
+    Request request{static_cast<Request::Kind>(kind - kKindNames.begin()),
+                    json.at("services").get<std::vector<std::string>>()};
+    for (const std::string& service : request.services) {
+      if (service.size() <= kLongestName) continue;
+      throw Error("there is no service '" + shortened(service) + "'", ExitCode::kUsage);
+    }
+    return request;
   } catch (const Json::exception& error) {
-    throw Error(std::string("not a request: ") + error.what(), ExitCode::kUsage);
+    throw Error("not a request: " + shortened(error.what()), ExitCode::kUsage);
   }
 }
 
@@ -67,6 +106,7 @@ std::string encode(const Answer& answer) {
 }
 
 Answer decode_answer(const std::string& text) {
+  if (nests_too_deep(text)) throw Error("the keeper's answer makes no sense: it nests too deep");
   try {
     const Json json = Json::parse(text);
     Answer answer;
@@ -104,11 +144,16 @@ std::optional<ControlClient> ControlClient::connect(const RunDirectory& director
 
 std::optional<Answer> ControlClient::ask(const Request& request, int owner) {
   const std::string line = encode(request) + "\n";
+  if (line.size() > kLongestRequest) {
+    throw Error("the request has " + std::to_string(line.size()) + " bytes, at most " +
+                    std::to_string(kLongestRequest),
+                ExitCode::kUsage, "name fewer services");
+  }
   std::size_t sent = 0;
   while (sent < line.size()) {
     const ssize_t length = ::send(*socket_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
     if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return std::nullopt;
+    if (length < 0) break;  // why it hung up may be there to be read
     sent += static_cast<std::size_t>(length);
   }
   std::string answer;
@@ -121,6 +166,9 @@ std::optional<Answer> ControlClient::ask(const Request& request, int owner) {
     if (length < 0 && errno == EINTR) continue;
     if (length <= 0) return std::nullopt;
     answer.append(chunk.data(), static_cast<std::size_t>(length));
+    if (answer.size() > kLongestAnswer) {
+      throw Error("the keeper's answer has more than " + std::to_string(kLongestAnswer) + " bytes");
+    }
   }
   return decode_answer(answer);
 }

@@ -18,8 +18,10 @@
 
 namespace isoenv {
 
-/// A request or answer longer than this is refused.
-inline constexpr std::size_t kLongestMessage = std::size_t{4} << 20U;
+/// What is longer is refused by whoever reads it: room for a thousand names, and for the last lines
+/// of many services that have failed.
+inline constexpr std::size_t kLongestRequest = std::size_t{256} << 10U;
+inline constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;
 
 struct Request {
   enum class Kind { kUp, kDown, kPs, kJoin };
@@ -39,7 +41,7 @@ struct Answer {
 
 std::string encode(const Request& request);
 std::string encode(const Answer& answer);
-/// Throws Error (kUsage) when the text is no request.
+/// Throws Error (kUsage) when the text is no request, or nests too deep.
 Request decode_request(const std::string& text);
 Answer decode_answer(const std::string& text);
 
@@ -54,7 +56,8 @@ class ControlClient {
   static std::optional<ControlClient> connect(const RunDirectory& directory);
 
   /// Sends the request and waits for its answer. None when the keeper ended without one, or the
-  /// process behind the pidfd `owner` (-1: none) ended meanwhile.
+  /// process behind the pidfd `owner` (-1: none) ended meanwhile. Throws Error when either is longer
+  /// than it may be.
   std::optional<Answer> ask(const Request& request, int owner = -1);
 
   /// Returns when the keeper has ended and removed its run directory, or was killed.

@@ -1,38 +1,29 @@
 #include "harness/instance_server.h"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <csignal>
 #include <exception>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/exit_status.h"
 #include "env/environment.h"
 #include "harness/command.h"
 #include "harness/control.h"
+#include "harness/control_server.h"
 
 namespace isoenv {
 namespace {
 
 namespace asio = boost::asio;
-using Local = asio::local::stream_protocol;
 
 /// With its owner gone nobody waits for the instance: services get this long in all to stop
 /// politely, whatever their stop timeouts say, and are then killed with the keeper.
@@ -40,24 +31,6 @@ constexpr std::chrono::milliseconds kGraceWithoutOwner{1000};
 
 /// A client that does not read its answer does not keep an ending instance alive.
 constexpr std::chrono::seconds kLastAnswers{1};
-
-/// Only the instance's own user may ask anything; the socket's place and mode say the same.
-bool same_user(int socket) {
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-         peer.uid == ::geteuid();
-}
-
-Local::acceptor listen_on(asio::io_context& context, const std::string& path) {
-  ::unlink(path.c_str());
-  Local::acceptor acceptor(context);
-  acceptor.open();
-  acceptor.bind(Local::endpoint(path));
-  if (::chmod(path.c_str(), 0600) != 0) throw_errno("restrict", path);
-  acceptor.listen();
-  return acceptor;
-}
 
 }  // namespace
 
@@ -69,10 +42,10 @@ struct InstanceServer::State {
         site(make_site(context.get_executor())),
         backend(context.get_executor(), plan_, clock, std::move(options), *site),
         environment(context.get_executor(), plan_, backend, clock),
-        acceptor(listen_on(context, directory_.control_socket().string())),
+        control(context.get_executor(), directory_.control_socket().string(),
+                [this](Request request) { return answer(std::move(request)); }),
         owner(context),
-        signals(context, SIGTERM, SIGINT, SIGHUP),
-        ended(context.get_executor()) {
+        signals(context, SIGTERM, SIGINT, SIGHUP) {
     if (owner_) owner.assign(owner_.release());
   }
 
@@ -83,16 +56,12 @@ struct InstanceServer::State {
   std::unique_ptr<Site> site;
   LinuxBackend backend;
   Environment environment;
-  Local::acceptor acceptor;
+  ControlServer control;
   asio::posix::stream_descriptor owner;
   asio::signal_set signals;
-  Event ended;
   bool ending = false;
-  std::size_t answering = 0;  // requests whose answer is still owed
-  unsigned upping = 0;        // `up` requests under way
+  unsigned upping = 0;  // `up` requests under way
 
-  asio::awaitable<void> accept();
-  asio::awaitable<void> converse(Local::socket socket);
   asio::awaitable<Answer> answer(Request request);
   asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_down(const std::vector<std::size_t>& services);
@@ -102,6 +71,11 @@ struct InstanceServer::State {
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> end(std::string reason);
   void end_when_idle(const std::string& reason);
+  /// Those who come from here on see the end of the keeper, and ask its successor.
+  void begin_to_end() {
+    ending = true;
+    control.close();
+  }
 };
 
 InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
@@ -113,56 +87,12 @@ InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions 
 InstanceServer::~InstanceServer() = default;
 
 void InstanceServer::run() {
-  asio::co_spawn(state_->context, state_->accept(), asio::detached);
+  state_->control.open();
   asio::co_spawn(state_->context, state_->watch_signals(), asio::detached);
   if (state_->owner.is_open()) {
     asio::co_spawn(state_->context, state_->watch_owner(), asio::detached);
   }
   state_->context.run();
-}
-
-asio::awaitable<void> InstanceServer::State::accept() {
-  boost::system::error_code error;
-  while (!ending) {
-    Local::socket socket(context);
-    co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {  // out of descriptors, mostly: give others time to close theirs
-      co_await clock.sleep_for(std::chrono::milliseconds(10));
-      continue;
-    }
-    asio::co_spawn(context, converse(std::move(socket)), asio::detached);
-  }
-}
-
-asio::awaitable<void> InstanceServer::State::converse(Local::socket socket) {
-  if (!same_user(socket.native_handle())) co_return;
-  boost::system::error_code error;
-  std::string received;
-  for (;;) {
-    const std::size_t length =
-        co_await asio::async_read_until(socket, asio::dynamic_buffer(received, kLongestMessage),
-                                        '\n', asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;
-    const std::string line = received.substr(0, length);
-    received.erase(0, length);
-    ++answering;
-    Answer reply;
-    try {
-      const Request request = decode_request(line);
-      reply = co_await answer(request);
-    } catch (const Error& refused) {
-      reply.error = refused;
-    } catch (const std::exception& unexpected) {
-      reply.error = Error(unexpected.what());
-    }
-    const std::string text = encode(reply) + "\n";
-    co_await asio::async_write(socket, asio::buffer(text),
-                               asio::redirect_error(asio::use_awaitable, error));
-    --answering;
-    ended.notify_all();
-    if (error) co_return;
-  }
 }
 
 asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
@@ -198,7 +128,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_down(
     const std::vector<std::size_t>& services) {
   DownReport report;
   if (services.empty()) {
-    ending = true;
+    begin_to_end();
     report = co_await environment.down_all();
     asio::co_spawn(context, end("taken down"), asio::detached);
   } else {
@@ -252,7 +182,7 @@ asio::awaitable<void> InstanceServer::State::watch_signals() {
 
 /// Stops everything, answers whoever still waits, and leaves the loop.
 asio::awaitable<void> InstanceServer::State::end(std::string reason) {
-  ending = true;
+  begin_to_end();
   backend.event("instance ends: " + reason);
   asio::steady_timer grace(context, kGraceWithoutOwner);
   grace.async_wait([this](const boost::system::error_code& cancelled) {
@@ -267,13 +197,13 @@ asio::awaitable<void> InstanceServer::State::end(std::string reason) {
   limit.async_wait([this](const boost::system::error_code& cancelled) {
     if (!cancelled) context.stop();
   });
-  while (answering > 0) co_await ended.wait();
+  while (control.owed() > 0) co_await control.answered();
   context.stop();
 }
 
 void InstanceServer::State::end_when_idle(const std::string& reason) {
   if (ending || upping > 0 || !environment.idle()) return;
-  ending = true;
+  begin_to_end();
   asio::co_spawn(context, end(reason), asio::detached);
 }
 
