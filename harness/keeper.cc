@@ -91,7 +91,7 @@ ProcessId own_host_process() {
 }
 
 /// PID 1 of the instance, from its first step to its last.
-int be_keeper(Inheritance inheritance, std::vector<PublishedPort> published, Rung rung) {
+int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published, Rung rung) {
   // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
   const unsigned long open_files = raise_open_files();
   enter_own_mounts();
@@ -156,10 +156,10 @@ int tidy_after(pid_t keeper, const RunDirectory& directory,
 
 /// Leaves the caller's session and the host's namespaces; its child becomes the keeper.
 int detach(Inheritance inheritance) {
-  const int report = *inheritance.report;
-  const auto tell = [report](const Error& error) {
+  const auto tell = [&inheritance](const Error& error) {
     const std::string text = encode_error(error);
-    (void)!::write(report, text.data(), text.size());
+    const int to = inheritance.report ? *inheritance.report : STDERR_FILENO;
+    (void)!::write(to, text.data(), text.size());
     return 1;
   };
   try {
@@ -175,7 +175,7 @@ int detach(Inheritance inheritance) {
     if (keeper < 0) throw_errno("fork the keeper");
     if (keeper > 0)
       return tidy_after(keeper, inheritance.directory, inheritance.options.artefact_root);
-    return be_keeper(std::move(inheritance), std::move(published), rung);
+    return be_keeper(inheritance, std::move(published), rung);
   } catch (const Error& error) {
     return tell(error);
   } catch (const std::exception& error) {

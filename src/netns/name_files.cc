@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -30,15 +31,32 @@ std::string nsswitch_with_files_only() {
 /// names in it: an unlinked file could not be mounted over again by an instance inside this one.
 constexpr const char* kBirthplace = "/tmp";
 
+void write_new(const std::string& file, const std::string& text, const char* path) {
+  const UniqueFd fd = open_or_throw(file, O_WRONLY | O_CREAT | O_EXCL, 0444);
+  if (::write(*fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw_errno("write the instance's", path);
+  }
+}
+
 void cover(const char* path, const std::string& text) {
   const std::string source =
       kBirthplace + std::string("/") + std::filesystem::path(path).filename().string();
-  const UniqueFd file = open_or_throw(source, O_WRONLY | O_CREAT | O_EXCL, 0444);
-  if (::write(*file, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw_errno("write the instance's", path);
-  }
+  write_new(source, text, path);
   if (::mount(source.c_str(), path, nullptr, MS_BIND, nullptr) != 0)
     throw_errno("mount over", path);
+}
+
+/// A minimal system may have no /etc/hosts to cover, and none may be made for it: it shines through
+/// an otherwise empty layer over /etc, which cannot be written (overlayfs without an upper layer).
+void add_hosts(const std::string& text) {
+  const std::string layer = std::string(kBirthplace) + "/etc";
+  if (::mkdir(layer.c_str(), 0755) != 0) throw_errno("create the directory", layer);
+  write_new(layer + "/hosts", text, "/etc/hosts");
+  const std::string layers = "lowerdir=" + layer + ":/etc";
+  if (::mount("isoenv", "/etc", "overlay", MS_NOSUID | MS_NODEV, layers.c_str()) != 0) {
+    throw SystemError(errno, "add the missing file", "/etc/hosts", ExitCode::kEnvironmentFailed,
+                      "create one, an empty one will do: 'touch /etc/hosts'");
+  }
 }
 
 bool exists(const char* path) { return ::access(path, F_OK) == 0; }
@@ -49,7 +67,11 @@ void cover_name_files(const std::string& hosts) {
   if (::mount("isoenv", kBirthplace, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") != 0) {
     throw_errno("mount a file system in memory on", kBirthplace);
   }
-  cover("/etc/hosts", hosts);
+  if (exists("/etc/hosts")) {
+    cover("/etc/hosts", hosts);
+  } else {
+    add_hosts(hosts);
+  }
   if (exists("/etc/resolv.conf"))
     cover("/etc/resolv.conf", "# no name server: names come from /etc/hosts\n");
   if (exists("/etc/nsswitch.conf")) cover("/etc/nsswitch.conf", nsswitch_with_files_only());

@@ -62,6 +62,21 @@ TEST_F(DeniedTest, ALowPortUnderAMaskedProcIsRefusedWithItsReason) {
   EXPECT_THAT(outcome.err, HasSubstr("web: cannot allow ports below 1024: EROFS"));
 }
 
+TEST_F(DeniedTest, AMissingHostsFileDoesNotMatter) {
+  const auto spec = write_spec(kOneService);
+  const Outcome outcome = isoenv_under({"--without", "/etc/hosts"},
+                                       {"run", "-f", spec, "--artefacts", artefact_dir(), "--",
+                                        "test_service", "tcp_ask", "any", "web", "8080", "hello"});
+  EXPECT_THAT(outcome, ExitedWith(0));
+}
+
+TEST_F(DeniedTest, WhatTheKeeperIsRefusedIsNamed) {
+  const Outcome outcome = up_under({"--syscall", "mount:MS_BIND=EACCES"});
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err, HasSubstr("EACCES"));
+  EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("the keeper ended while it started")));
+}
+
 TEST_F(DeniedTest, AMissingClone3DoesNotMatter) {
   EXPECT_THAT(run_under({"--syscall", "clone3=ENOSYS"}), ExitedWith(0));
   EXPECT_THAT(up_under({"--syscall", "clone3=ENOSYS"}), ExitedWith(0));

@@ -12,6 +12,7 @@
 //   --limit NAME=N               user.max_NAME: user_namespaces=0, net_namespaces=0, …
 //   --mask-proc                  /proc and /sys masked as in containers
 //   --cover PATH=TEXT            a file with other words: /proc/sys/kernel/…=0
+//   --without PATH               its folder, in memory and without that file: /etc/hosts
 //   --read-only PATH             /tmp, /proc/sys, …
 //   --chroot                     a root directory below the mount namespace's own
 //   --userns                     in a user namespace; --limit needs one, and an ordinary user's
@@ -43,6 +44,7 @@ struct Denials {
   std::vector<std::string> resource_limits;
   std::vector<std::string> namespace_limits;
   std::vector<std::string> covers;
+  std::vector<std::string> missing;
   std::vector<std::string> read_only;
   bool docker = false;
   bool no_new_privs = false;
@@ -76,6 +78,8 @@ int parse(int argc, char** argv, Denials& denials) {
       denials.mask_proc = true;
     } else if (option == "--cover") {
       denials.covers.push_back(value());
+    } else if (option == "--without") {
+      denials.missing.push_back(value());
     } else if (option == "--read-only") {
       denials.read_only.push_back(value());
     } else if (option == "--chroot") {
@@ -91,14 +95,15 @@ int parse(int argc, char** argv, Denials& denials) {
 }
 
 void apply(const Denials& denials) {
-  const bool mounts =
-      denials.mask_proc || denials.chroot || !denials.covers.empty() || !denials.read_only.empty();
+  const bool mounts = denials.mask_proc || denials.chroot || !denials.covers.empty() ||
+                      !denials.missing.empty() || !denials.read_only.empty();
   if (denials.userns || !denials.namespace_limits.empty() || (mounts && ::geteuid() != 0)) {
     enter_user_namespace();
   }
   if (mounts) enter_mount_namespace();
   for (const std::string& limit : denials.namespace_limits) set_namespace_limit(limit);
   for (const std::string& cover : denials.covers) cover_file(cover);
+  for (const std::string& path : denials.missing) leave_out(path);
   if (denials.mask_proc) mask_proc_and_sys();
   for (const std::string& path : denials.read_only) make_read_only(path);
   if (denials.chroot) change_root();

@@ -193,6 +193,20 @@ void cover_file(const std::string& text) {
   if (::umount2("/tmp", MNT_DETACH) != 0) fail("unmount '/tmp'");
 }
 
+void leave_out(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  mount_or_fail("deny", "/tmp", "tmpfs", 0, "mode=755");
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    std::error_code unreadable;
+    if (entry.path() != path) {
+      fs::copy(entry.path(), "/tmp" / entry.path().filename(),
+               fs::copy_options::recursive | fs::copy_options::copy_symlinks, unreadable);
+    }
+  }
+  mount_or_fail("/tmp", folder, nullptr, MS_BIND);
+  if (::umount2("/tmp", MNT_DETACH) != 0) fail("unmount '/tmp'");
+}
+
 void make_read_only(const std::string& path) {
   mount_or_fail(path.c_str(), path, nullptr, MS_BIND | MS_REC);
   // Flags that the mount below has must stay, or an ordinary user is refused

@@ -21,6 +21,8 @@ void set_namespace_limit(const std::string& text);
 void mask_proc_and_sys();
 /// `PATH=TEXT`: the file has this line. When there is none, its folder has nothing but it.
 void cover_file(const std::string& text);
+/// Its folder becomes a copy in memory, of what can be read there, without that file.
+void leave_out(const std::string& path);
 /// The file or folder, and all below, cannot be written.
 void make_read_only(const std::string& path);
 /// A root directory that is not the mount namespace's: chroot(2) into a mount of the same files.

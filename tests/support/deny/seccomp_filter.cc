@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -92,6 +93,8 @@ const std::map<std::string, unsigned> kFamilies = {
 const std::map<std::string, unsigned> kProtocols = {{"NETLINK_ROUTE", NETLINK_ROUTE},
                                                     {"NETLINK_SOCK_DIAG", NETLINK_SOCK_DIAG}};
 
+const std::map<std::string, unsigned> kMountFlags = {{"MS_BIND", MS_BIND}, {"MS_SLAVE", MS_SLAVE}};
+
 const std::map<std::string, unsigned> kPrctlOptions = {
     {"PR_SET_PDEATHSIG", PR_SET_PDEATHSIG},
     {"PR_SET_NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS},
@@ -119,6 +122,10 @@ void restrict_to(SyscallRule& rule, const std::string& name, const std::string& 
     rule.match = SyscallRule::Match::kAnyFlag;
     rule.argument = name == "setns" ? 1 : 0;
     rule.value = look_up(kCloneFlags, word);
+  } else if (name == "mount") {
+    rule.match = SyscallRule::Match::kAnyFlag;
+    rule.argument = 3;
+    rule.value = look_up(kMountFlags, word);
   } else if (name == "prctl") {
     rule.value = look_up(kPrctlOptions, word);
   } else if (name == "socket" && kProtocols.count(word) > 0) {
