@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/absolute_path.h"
 #include "base/text.h"
 #include "spec/parse.h"
 
@@ -23,6 +24,7 @@ namespace {
 std::string isoenv_version() { return ISOENV_VERSION; }
 
 EnvironmentSpec load_spec(const std::filesystem::path& file) {
+  if (file.is_relative()) (void)current_directory();  // it is missed before the file in it is
   ParseResult result;
   try {
     result = parse_spec_file(file);

@@ -60,7 +60,8 @@ struct InstanceServer::State {
   asio::posix::stream_descriptor owner;
   asio::signal_set signals;
   bool ending = false;
-  unsigned upping = 0;  // `up` requests under way
+  bool cut_short = false;  // some services were left to be killed with the keeper
+  unsigned upping = 0;     // `up` requests under way
 
   asio::awaitable<Answer> answer(Request request);
   asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services);
@@ -86,13 +87,14 @@ InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions 
 
 InstanceServer::~InstanceServer() = default;
 
-void InstanceServer::run() {
+bool InstanceServer::run() {
   state_->control.open();
   asio::co_spawn(state_->context, state_->watch_signals(), asio::detached);
   if (state_->owner.is_open()) {
     asio::co_spawn(state_->context, state_->watch_owner(), asio::detached);
   }
   state_->context.run();
+  return !state_->cut_short && !state_->environment.had_failures();
 }
 
 asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
@@ -188,6 +190,7 @@ asio::awaitable<void> InstanceServer::State::end(std::string reason) {
   grace.async_wait([this](const boost::system::error_code& cancelled) {
     if (cancelled) return;
     backend.event("some services did not stop in time: killed");
+    cut_short = true;
     context.stop();
   });
   const DownReport report = co_await environment.down_all();

@@ -26,8 +26,9 @@ class InstanceServer {
                  const RunDirectory& directory, UniqueFd owner);
   ~InstanceServer();
 
-  /// Serves until the instance has ended and every service is down.
-  void run();
+  /// Serves until the instance has ended and every service is down. False when any of them failed,
+  /// or had to be killed.
+  bool run();
 
  private:
   struct State;

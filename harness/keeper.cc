@@ -23,6 +23,7 @@
 #include "harness/control.h"
 #include "harness/instance_server.h"
 #include "harness/lease.h"
+#include "harness/retention.h"
 #include "harness/run_root_cover.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
@@ -107,6 +108,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published, Ru
   lease.keeper = own_host_process();
   lease.owner = inheritance.options.owner;
   lease.version = isoenv_version();
+  record_keeper(*inheritance.artefacts.marker, lease.keeper.pid);
 
   LinuxBackendOptions backend;
   backend.artefact_directory = inheritance.artefacts.path;
@@ -127,7 +129,8 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published, Ru
   inheritance.report.reset();
 
   // Beyond this point the instance is up, and whoever started us may be gone.
-  server.run();
+  const bool passed = server.run();
+  record_end(*inheritance.artefacts.marker, passed);
 
   cover.reset();
   // A successor that already waits for our end clears the directory itself.
@@ -148,6 +151,7 @@ int tidy_after(pid_t keeper, const RunDirectory& directory,
   ::signal(SIGHUP, SIG_IGN);
   close_all_from(3, nullptr, 0);
   drop_old_artefacts(artefact_root);
+  drop_abandoned_artefacts();
   while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
   }
   remove_if_dead(directory);
@@ -199,7 +203,8 @@ std::string read_to_end(int fd) {
 void start_keeper(const StartLock& lock, const KeeperOptions& options) {
   clear_run_directory(lock);
   ArtefactDirectory artefacts =
-      create_artefact_directory(options.artefact_root, lock.directory().id());
+      create_artefact_directory(options.artefact_root, lock.directory().id(),
+                                {options.spec.name, options.key.spec_file, options.key.name});
   PlanOptions plan_options;
   plan_options.artefact_directory = artefacts.path;
   plan_options.temporary_directory = lock.directory().temporary_directory();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "base/absolute_path.h"
 #include "base/error.h"
 #include "harness/remove_tree.h"
 
@@ -76,7 +77,7 @@ std::filesystem::path default_run_root_path() {
 std::filesystem::path run_root_path() {
   const char* const chosen = std::getenv(kRuntimeVariable);
   if (chosen == nullptr || *chosen == '\0') return default_run_root_path();
-  std::filesystem::path root = std::filesystem::absolute(chosen).lexically_normal();
+  std::filesystem::path root = absolute_path(chosen);
   if (!root.has_filename() && root.has_parent_path()) root = root.parent_path();
   return root;
 }
@@ -132,9 +133,9 @@ std::string instance_id(const InstanceKey& key) {
 
 std::filesystem::path canonical_spec_file(const std::filesystem::path& file) {
   std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(file);
+  const std::filesystem::path absolute = absolute_path(file);
   const std::filesystem::path canonical = std::filesystem::weakly_canonical(absolute, error);
-  return error ? absolute.lexically_normal() : canonical;
+  return error ? absolute : canonical;
 }
 
 StartLock StartLock::take(const RunDirectory& directory) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/absolute_path.h"
 #include "base/error.h"
 #include "base/syscall.h"
 #include "env/program_environment.h"
@@ -32,7 +33,7 @@ InitPlan command_plan(const std::vector<std::string>& command, const Variables& 
   plan.program.argv = command;
   plan.program.env = program_environment(EnvMode::kInherit, own_environment(), own);
   const auto found =
-      find_program(command.front(), search_path(plan.program.env), std::filesystem::current_path());
+      find_program(command.front(), search_path(plan.program.env), current_directory());
   if (const auto* missing = std::get_if<ProgramNotFound>(&found)) {
     throw Error(missing->reason, ExitCode::kOwnFailure);
   }
@@ -109,7 +110,7 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
   Variables own = joined.variables;
   own.emplace_back("TMPDIR", temporary.string());
   InitPlan plan = command_plan(command, own);
-  plan.program.working_directory = std::filesystem::current_path().string();
+  plan.program.working_directory = current_directory().string();
   const UniqueFd keeper = try_pidfd_open(client.keeper_pid());
   if (!keeper) throw_errno("find the keeper of the instance");
   join_namespaces(*keeper);
@@ -136,7 +137,7 @@ ExitStatus run_alone(const std::vector<std::string>& command, int owner) {
   char name[256] = "";
   (void)!::gethostname(name, sizeof name - 1);
   InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}});
-  plan.program.working_directory = std::filesystem::current_path().string();
+  plan.program.working_directory = current_directory().string();
   enter_new_namespaces();
   enter_own_mounts();
   hide_run_roots();

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/absolute_path.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "spec/field.h"
@@ -156,7 +157,7 @@ ParseResult parse_spec(std::string_view text, const std::filesystem::path& file)
   if (!root) return faults;
 
   Reading reading{{}, *root, faults};
-  if (!file.empty()) reading.spec.file = std::filesystem::absolute(file).lexically_normal();
+  if (!file.empty()) reading.spec.file = absolute_path(file);
   if (!is_object({*root, ""}, faults)) return faults;
   for (const JsonMember& member : root->members) {
     if (std::find(spec_keys().begin(), spec_keys().end(), member.name) == spec_keys().end()) {

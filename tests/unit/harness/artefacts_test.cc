@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <set>
 #include <vector>
 
+#include "base/error.h"
 #include "scoped_variable.h"
 #include "support/temp_dir.h"
 
@@ -15,14 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::ScopedVariable;
+using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
-
-std::set<std::string> entries(const fs::path& directory) {
-  std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename());
-  return names;
-}
 
 TEST(ArtefactRootTest, IsWhatTheUserSays) {
   EXPECT_EQ(artefact_root("build/../logs", "shop", "/src/shop.json"), fs::current_path() / "logs");
@@ -55,6 +50,16 @@ TEST(ArtefactRootTest, StandsWithTheRunDirectoriesWithoutAWritableHome) {
   }
 }
 
+TEST(ArtefactRootTest, StandsElsewhereWhenItsOwnFolderCannotBeWritten) {
+  const test::TempDir temp;
+  const ScopedVariable state("XDG_STATE_HOME", temp.path() / "state");
+  const ScopedVariable home("HOME", temp.path());
+  fs::create_directories(temp.path() / "state");
+  std::ofstream(temp.path() / "state/isoenv") << "a file where the folder should be";
+  EXPECT_EQ(artefact_root({}, "shop", "/src/shop.json").parent_path(),
+            temp.path() / ".local/state/isoenv");
+}
+
 class ArtefactsTest : public ::testing::Test {
  protected:
   fs::path root() const { return temp_.path() / "a/root"; }
@@ -79,47 +84,45 @@ TEST_F(ArtefactsTest, AreInUseUntilTheMarkerIsLetGo) {
   EXPECT_FALSE(artefacts_in_use(directory.path));
 }
 
-TEST_F(ArtefactsTest, KeepTheNewestEndedOnesAndAllLivingOnes) {
-  const ArtefactDirectory living = create_artefact_directory(root(), "00000000");
-  std::ofstream(living.path / "isoenv.log") << "x";
-  for (int number = 0; number < 25; ++number) {
-    const ArtefactDirectory ended = create_artefact_directory(root(), "01234567");
-    fs::create_directory(ended.path / "user");
-  }
-  const ArtefactDirectory newest = create_artefact_directory(root(), "76543210");
-  drop_old_artefacts(root());
-
-  EXPECT_TRUE(fs::exists(living.path / "isoenv.log"));
-  EXPECT_EQ(entries(root()).size(), kKeptArtefacts + 3);  // with latest and the two living ones
-  EXPECT_EQ(latest_artefacts(root()), newest.path);
+TEST_F(ArtefactsTest, TellWhatTheInstanceWasAndHowItEnded) {
+  const ArtefactRecord begun{"shop", "/src/\"shop\".json", "second", 0, false};
+  const ArtefactDirectory directory = create_artefact_directory(root(), "01234567", begun);
+  EXPECT_EQ(read_record(*directory.marker), begun);
+  record_keeper(*directory.marker, 42);
+  EXPECT_EQ(read_record(*directory.marker).keeper, 42);
+  EXPECT_FALSE(read_record(*directory.marker).passed);
+  record_end(*directory.marker, true);
+  EXPECT_EQ(read_record(*directory.marker),
+            (ArtefactRecord{"shop", "/src/\"shop\".json", "second", 42, true}));
 }
 
-TEST_F(ArtefactsTest, DropTheOldestFirst) {
-  std::vector<fs::path> paths;
-  for (int day = 10; day < 22; ++day) {
-    const ArtefactDirectory made = create_artefact_directory(root(), "01234567");
-    paths.push_back(root() / ("202001" + std::to_string(day) + "-000000-01234567"));
-    fs::rename(made.path, paths.back());
+TEST_F(ArtefactsTest, TellNothingThatCannotBeRead) {
+  const ArtefactDirectory directory = create_artefact_directory(root(), "01234567");
+  for (const char* text : {"", "passed", "{}", "[1]\n{\"passed\": 1}", "{\"passed\": tru"}) {
+    std::ofstream(artefact_marker(directory.path), std::ios::trunc) << text;
+    EXPECT_EQ(read_record(*directory.marker), ArtefactRecord()) << text;
   }
-  drop_old_artefacts(root());
-  EXPECT_FALSE(fs::exists(paths[0]));
-  EXPECT_FALSE(fs::exists(paths[1]));
-  EXPECT_TRUE(fs::exists(paths[2]));
 }
 
-TEST_F(ArtefactsTest, LeaveEverythingElseInTheRootAlone) {
-  fs::create_directories(root() / "20000101-000000-01234567");
-  fs::create_directories(root() / "latest/mine");
-  fs::create_directories(root() / "build");
-  std::ofstream(root() / "notes.txt") << "x";
-  const std::set<std::string> before = entries(root());
-  for (int number = 0; number < 15; ++number) (void)create_artefact_directory(root(), "01234567");
-  drop_old_artefacts(root());
+TEST_F(ArtefactsTest, AreKnownByTheirName) {
+  for (const char* name : {"20240131-235959-0123abcd", "20240131-235959-0123abcd-12"}) {
+    EXPECT_TRUE(is_artefact_name(name)) << name;
+  }
+  for (const char* name :
+       {"", "latest", "20240131-235959", "20240131-235959-0123abcg", "20240131-235959-0123abcd-",
+        "20240131-235959-0123abcd-x", "20240131-235959-0123abcd.old"}) {
+    EXPECT_FALSE(is_artefact_name(name)) << name;
+  }
+}
 
-  const std::set<std::string> after = entries(root());
-  EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
-  EXPECT_TRUE(fs::exists(root() / "latest/mine"));
-  EXPECT_FALSE(latest_artefacts(root()));
+TEST_F(ArtefactsTest, AreRefusedWithARemedyWhereTheyCannotBeCreated) {
+  try {
+    create_artefact_directory("/dev/null/x", "01234567");
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("create the artefact directory '/dev/null/x'"));
+    EXPECT_THAT(error.hint(), HasSubstr("--artefacts DIR"));
+  }
 }
 
 }  // namespace
