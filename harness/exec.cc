@@ -36,6 +36,7 @@ int exec_command(const std::vector<std::string>& arguments) {
   if (std::optional<ControlClient> inside = surrounding_instance(root, options)) {
     run_here(ask_to_join(*inside, options.services), options.command);
   }
+  sweep_stale(root);
   const RunningInstance instance =
       find_instance(root, {options.file, options.name}, current_caller());
   std::optional<ControlClient> client = ControlClient::connect(instance.directory);

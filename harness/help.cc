@@ -97,6 +97,18 @@ CommandHelp check_help() {
       "  isoenv check -f shop.json --json\n"};
 }
 
+CommandHelp gc_help() {
+  return {"isoenv gc [OPTION…]",
+          "Removes what instances left behind that were killed with everything around them: run\n"
+          "directories and leases without a living keeper, and artefacts beyond those that are\n"
+          "kept. Lists what is live, and never touches it, nor anything that no lease or marker\n"
+          "proves to be of an ended instance of yours.",
+          "  0    removed, or there was nothing to remove\n"
+          "  1    something could not be removed; the reason is printed\n"
+          "  2    wrong command line\n",
+          "  isoenv gc --dry-run\n"};
+}
+
 }  // namespace
 
 CommandHelp help_of(const std::string& command) {
@@ -106,6 +118,7 @@ CommandHelp help_of(const std::string& command) {
   if (command == "run") return run_help();
   if (command == "ps") return ps_help();
   if (command == "logs") return logs_help();
+  if (command == "gc") return gc_help();
   assert(command == "check");
   return check_help();
 }

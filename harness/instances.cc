@@ -166,21 +166,32 @@ RunningInstance find_instance(const std::filesystem::path& root, const Selection
   return instances.front();
 }
 
-SweepResult sweep_stale(const std::filesystem::path& root) {
-  SweepResult result;
+std::time_t started_at(const RunDirectory& directory) {
+  struct stat status = {};
+  for (const std::filesystem::path& path : {directory.lease_file(), directory.path()}) {
+    if (::lstat(path.c_str(), &status) == 0) return status.st_mtime;
+  }
+  return 0;
+}
+
+std::vector<StaleDirectory> sweep_stale(const std::filesystem::path& root, Sweep sweep) {
+  std::vector<StaleDirectory> swept;
   for (const RunDirectory& directory : run_directories(root)) {
     // Looked at before the lock is taken, as that makes a file: a foreign directory stays as it is.
     if (keeper_alive(directory)) continue;
-    if (!read_lease(directory) && !is_half_made(directory)) continue;
-    std::optional<StartLock> lock = StartLock::try_take(directory);
-    if (!lock || keeper_alive(directory)) continue;
-    if (const int error = remove_run_directory(std::move(*lock)); error != 0) {
-      result.failed.emplace_back(directory.path(), error);
+    StaleDirectory stale{directory, read_lease(directory), started_at(directory), 0};
+    if (!stale.lease && !is_half_made(directory)) continue;
+    if (sweep == Sweep::kLook) {
+      // One that is being started has its lock taken first and its lease locked last.
+      if (StartLock::is_taken(directory) || keeper_alive(directory)) continue;
     } else {
-      result.removed.push_back(directory.path());
+      std::optional<StartLock> lock = StartLock::try_take(directory);
+      if (!lock || keeper_alive(directory)) continue;
+      stale.error = remove_run_directory(std::move(*lock));
     }
+    swept.push_back(std::move(stale));
   }
-  return result;
+  return swept;
 }
 
 }  // namespace isoenv

@@ -5,14 +5,15 @@
 // touches a name or a content that isoenv does not make.
 #pragma once
 
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "harness/lease.h"
 #include "harness/owner.h"
+#include "harness/remove_tree.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {
@@ -55,12 +56,20 @@ std::vector<RunningInstance> select_instances(const std::filesystem::path& root,
 RunningInstance find_instance(const std::filesystem::path& root, const Selection& selection,
                               const Caller& caller);
 
-struct SweepResult {
-  std::vector<std::filesystem::path> removed;
-  std::vector<std::pair<std::filesystem::path, int>> failed;  ///< with the errno of the failure
+/// The run directory of a dead instance.
+struct StaleDirectory {
+  RunDirectory directory;
+  std::optional<Lease> lease;  ///< none: its start was cut short, or its lease cannot be read
+  std::time_t since = 0;       ///< when it was started
+  int error = 0;               ///< why it could not be removed
 };
 
-/// Removes the run directories of dead instances.
-SweepResult sweep_stale(const std::filesystem::path& root);
+/// Removes the run directories of dead instances. No process is asked or signalled: pids in a lease
+/// prove nothing, its lock does, also after a reboot.
+std::vector<StaleDirectory> sweep_stale(const std::filesystem::path& root,
+                                        Sweep sweep = Sweep::kRemove);
+
+/// When the instance of the run directory was started, by its lease or else its directory.
+std::time_t started_at(const RunDirectory& directory);
 
 }  // namespace isoenv

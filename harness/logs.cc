@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -56,9 +57,10 @@ LogSource ended_source(const LogsOptions& options) {
 
 LogSource find_source(const LogsOptions& options) {
   const std::filesystem::path root = open_run_root();
+  sweep_stale(root);
   const Selection selection{options.file, options.name};
   const Caller caller = current_caller();
-  const bool has_spec = options.file || std::filesystem::exists(kDefaultSpecFile);
+  const bool has_spec = options.file || ::access(kDefaultSpecFile, F_OK) == 0;
   // Asked once: the instance may end at any moment, and its log is the one that was meant.
   const std::vector<RunningInstance> instances = select_instances(root, selection, caller);
   if (instances.empty() && (has_spec || options.artefacts)) return ended_source(options);

@@ -22,7 +22,8 @@ std::vector<Command> all_commands() {
           {"run", "run a command in an instance of its own", run_command},
           {"ps", "show instances and their services", ps_command},
           {"logs", "print or follow what the services wrote", logs_command},
-          {"check", "validate a spec and show what would run", check_command}};
+          {"check", "validate a spec and show what would run", check_command},
+          {"gc", "remove what killed instances left", gc_command}};
 }
 
 std::string overview() {

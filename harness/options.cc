@@ -126,11 +126,20 @@ Grammar check_grammar() {
   return grammar;
 }
 
+Grammar gc_grammar() {
+  Grammar grammar{"gc", Words::kNone};
+  auto add = grammar.options.add_options();
+  add("dry-run", po::bool_switch(), "say what would be removed, and change nothing");
+  add("artefacts", text("DIR"), "tidy this folder of artefacts too: the DIR that was given to 'up'");
+  add_json(grammar, "print the result as JSON");
+  return grammar;
+}
+
 Grammar grammar_of(const std::string& command) {
   using MakeGrammar = Grammar (*)();
   constexpr std::pair<const char*, MakeGrammar> kGrammars[] = {
       {"up", up_grammar}, {"down", down_grammar}, {"exec", exec_grammar},  {"run", run_grammar},
-      {"ps", ps_grammar}, {"logs", logs_grammar}, {"check", check_grammar}};
+      {"ps", ps_grammar}, {"logs", logs_grammar}, {"check", check_grammar}, {"gc", gc_grammar}};
   for (const auto& [name, make] : kGrammars) {
     if (name != command) continue;
     Grammar grammar = make();
@@ -330,6 +339,11 @@ LogsOptions parse_logs(const Arguments& arguments) {
 CheckOptions parse_check(const Arguments& arguments) {
   const Parsed parsed = parse("check", arguments);
   return {parsed.text("file"), parsed.flag("json")};
+}
+
+GcOptions parse_gc(const Arguments& arguments) {
+  const Parsed parsed = parse("gc", arguments);
+  return {parsed.path("artefacts"), parsed.flag("dry-run"), parsed.flag("json")};
 }
 
 bool wants_help(const std::string& command, const Arguments& arguments) {

@@ -69,6 +69,12 @@ struct CheckOptions {
   bool json = false;
 };
 
+struct GcOptions {
+  std::optional<std::filesystem::path> artefacts;
+  bool dry_run = false;
+  bool json = false;
+};
+
 /// `arguments`: what follows the command's name.
 UpOptions parse_up(const Arguments& arguments);
 DownOptions parse_down(const Arguments& arguments);
@@ -77,6 +83,7 @@ RunOptions parse_run(const Arguments& arguments);
 PsOptions parse_ps(const Arguments& arguments);
 LogsOptions parse_logs(const Arguments& arguments);
 CheckOptions parse_check(const Arguments& arguments);
+GcOptions parse_gc(const Arguments& arguments);
 
 /// True when `--help` or `-h` stands among the command's own options.
 bool wants_help(const std::string& command, const Arguments& arguments);

@@ -10,6 +10,7 @@ namespace isoenv {
 int ps_command(const std::vector<std::string>& arguments) {
   const PsOptions options = parse_ps(arguments);
   const std::filesystem::path root = open_run_root();
+  sweep_stale(root);
   const RunningInstance instance =
       find_instance(root, {options.file, options.name}, current_caller());
   std::optional<ControlClient> client = ControlClient::connect(instance.directory);

@@ -8,6 +8,9 @@
 
 namespace isoenv {
 
+/// What a sweep does with what it finds. kLook changes nothing at all.
+enum class Sweep { kRemove, kLook };
+
 /// Removes `name` inside the directory `parent` (a descriptor), with everything below it.
 /// Directories without write permission are made writable first. Returns 0, also when there was
 /// nothing to remove, or the errno of the first failure.

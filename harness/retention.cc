@@ -8,7 +8,6 @@
 #include <string>
 
 #include "base/unique_fd.h"
-#include "harness/remove_tree.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {
@@ -141,7 +140,8 @@ std::vector<std::filesystem::path> artefact_roots_in(const std::filesystem::path
   return roots;
 }
 
-std::vector<OldArtefacts> drop_abandoned_artefacts(Sweep sweep) {
+std::vector<OldArtefacts> drop_abandoned_artefacts(Sweep sweep,
+                                                   const std::vector<OldArtefacts>& counted_out) {
   std::vector<std::filesystem::path> roots;
   std::vector<std::filesystem::path> directories;
   for (const std::filesystem::path& place : default_artefact_places()) {
@@ -152,6 +152,10 @@ std::vector<OldArtefacts> drop_abandoned_artefacts(Sweep sweep) {
       roots.push_back(std::move(root));
     }
   }
+  std::erase_if(directories, [&](const std::filesystem::path& directory) {
+    return std::any_of(counted_out.begin(), counted_out.end(),
+                       [&](const OldArtefacts& out) { return out.directory == directory; });
+  });
   std::sort(directories.begin(), directories.end(),
             [](const auto& a, const auto& b) { return a.filename() > b.filename(); });
   std::vector<OldArtefacts> dropped;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/artefacts.h"
+#include "harness/remove_tree.h"
 
 namespace isoenv {
 
@@ -30,8 +31,6 @@ struct OldArtefacts {
   int error = 0;  ///< why it could not be removed
 };
 
-enum class Sweep { kRemove, kLook };  ///< kLook changes nothing
-
 /// Applies the rule to one root. What cannot be removed is tried again next time.
 std::vector<OldArtefacts> drop_old_artefacts(const std::filesystem::path& root,
                                              Sweep sweep = Sweep::kRemove);
@@ -40,7 +39,8 @@ std::vector<OldArtefacts> drop_old_artefacts(const std::filesystem::path& root,
 std::vector<std::filesystem::path> artefact_roots_in(const std::filesystem::path& place);
 
 /// Applies the rule to the roots in all default places whose specs are gone, counted together, and
-/// removes those that are empty then.
-std::vector<OldArtefacts> drop_abandoned_artefacts(Sweep sweep = Sweep::kRemove);
+/// removes those that are empty then. `counted_out` is not there, or soon will not be.
+std::vector<OldArtefacts> drop_abandoned_artefacts(
+    Sweep sweep = Sweep::kRemove, const std::vector<OldArtefacts>& counted_out = {});
 
 }  // namespace isoenv

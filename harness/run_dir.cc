@@ -98,6 +98,14 @@ std::filesystem::path open_run_root() {
   return root;
 }
 
+std::optional<std::filesystem::path> find_run_root() {
+  std::filesystem::path root = run_root_path();
+  struct stat status = {};
+  if (::lstat(root.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
+  check_root(root);
+  return root;
+}
+
 std::string short_hash(const std::string& text) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char letter : text) {
@@ -160,6 +168,11 @@ std::optional<StartLock> StartLock::try_take(const RunDirectory& directory) {
     return std::nullopt;
   }
   return StartLock(directory, std::move(file));
+}
+
+bool StartLock::is_taken(const RunDirectory& directory) {
+  const UniqueFd file(::open(directory.lock_file().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  return file && flock_retrying(*file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 void clear_run_directory(const StartLock& lock) {

@@ -25,6 +25,9 @@ std::filesystem::path run_root_path();
 /// belongs to another user, is open to others, or is too long for the path of a unix socket inside.
 std::filesystem::path open_run_root();
 
+/// The same when it is there already; none when it is not.
+std::optional<std::filesystem::path> find_run_root();
+
 /// What makes an instance the one that a command means.
 struct InstanceKey {
   std::filesystem::path spec_file;  ///< canonical; "" without a spec
@@ -71,6 +74,8 @@ class StartLock {
   static StartLock take(const RunDirectory& directory);
   /// Does neither: none when the directory is missing or another process has the lock.
   static std::optional<StartLock> try_take(const RunDirectory& directory);
+  /// True while another process has it. Creates nothing.
+  static bool is_taken(const RunDirectory& directory);
 
   const RunDirectory& directory() const noexcept { return directory_; }
   /// The locked descriptor, for a forked child that has to close it.

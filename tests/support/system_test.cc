@@ -146,12 +146,7 @@ std::vector<std::string> SystemTest::leftovers() const {
   return lines;
 }
 
-void SystemTest::sweep_directories_without_a_lease() const {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(runtime_dir(), ignored)) {
-    if (!fs::exists(entry.path() / "lease")) fs::remove_all(entry.path(), ignored);
-  }
-}
+void SystemTest::collect_garbage() const { EXPECT_THAT(isoenv({"gc"}), ExitedWith(0)); }
 
 void SystemTest::expect_nothing_left() {
   const auto deadline = std::chrono::steady_clock::now() + kTidyUp;

@@ -71,9 +71,9 @@ class SystemTest : public ::testing::Test {
   /// No process, interface, route, rule, named namespace, mount, run directory, lease or temporary
   /// file of this test. The kernel tidies up in its own time: it has two seconds.
   void expect_nothing_left();
-  /// An isoenv that is killed before it has started a keeper leaves an empty run directory, for the
-  /// next one to sweep. For tests that do that, before expect_nothing_left().
-  void sweep_directories_without_a_lease() const;
+  /// What is killed at a bad moment leaves a run directory for the next isoenv to sweep. For tests
+  /// that do that, before expect_nothing_left(): `isoenv gc`, which must succeed.
+  void collect_garbage() const;
 
  private:
   Words up_words(const std::filesystem::path& spec, const Words& words) const;

@@ -45,7 +45,7 @@ class SurvivesKillTest : public SystemTest {
   void expect_nothing_left_of_an_instance() {
     // Only when no process is left is nobody at work in these directories any more.
     EXPECT_TRUE(eventually([&] { return processes().empty(); }));
-    sweep_directories_without_a_lease();
+    collect_garbage();
     expect_nothing_left();
   }
 

@@ -50,6 +50,16 @@ class InstancesTest : public ::testing::Test {
     return names;
   }
 
+  /// The ids of what was found; a failure to remove it fails the test.
+  std::vector<std::string> sweep(Sweep sweep = Sweep::kRemove) const {
+    std::vector<std::string> ids;
+    for (const StaleDirectory& stale : sweep_stale(root(), sweep)) {
+      EXPECT_EQ(stale.error, 0) << stale.directory.path();
+      ids.push_back(stale.directory.id());
+    }
+    return ids;
+  }
+
   Error refusal(const Selection& selection, const Caller& caller) const {
     try {
       find_instance(root(), selection, caller);
@@ -144,17 +154,29 @@ TEST_F(InstancesTest, AreSweptWhenTheirKeeperIsDead) {
   die();
   const RunDirectory alive = add({"/b.json", "", {}, {}});
 
-  const SweepResult result = sweep_stale(root());
-  EXPECT_THAT(result.removed, UnorderedElementsAre(dead.path(), half_made.path(), empty.path()));
-  EXPECT_THAT(result.failed, IsEmpty());
+  EXPECT_THAT(sweep(Sweep::kLook), UnorderedElementsAre(dead.id(), half_made.id(), empty.id()));
+  EXPECT_TRUE(fs::exists(dead.path() / "further"));
+  EXPECT_TRUE(fs::is_empty(empty.path()));
+  EXPECT_THAT(sweep(), UnorderedElementsAre(dead.id(), half_made.id(), empty.id()));
   EXPECT_FALSE(fs::exists(dead.path()));
   EXPECT_TRUE(keeper_alive(alive));
+}
+
+TEST_F(InstancesTest, AreToldWithTheirLeaseWhenSwept) {
+  add({"/a.json", "second", {}, {}});
+  die();
+  const std::vector<StaleDirectory> stale = sweep_stale(root());
+  ASSERT_EQ(stale.size(), 1U);
+  ASSERT_TRUE(stale[0].lease);
+  EXPECT_EQ(stale[0].lease->key.name, "second");
+  EXPECT_NE(stale[0].since, 0);
 }
 
 TEST_F(InstancesTest, AreNotSweptWhileBeingStarted) {
   const RunDirectory starting(root(), "01234567");
   const StartLock lock = StartLock::take(starting);
-  EXPECT_THAT(sweep_stale(root()).removed, IsEmpty());
+  EXPECT_THAT(sweep(), IsEmpty());
+  EXPECT_THAT(sweep(Sweep::kLook), IsEmpty());
   EXPECT_TRUE(fs::exists(starting.path()));
 }
 
@@ -170,9 +192,8 @@ TEST_F(InstancesTest, LeaveForeignDirectoriesAlone) {
   fs::create_directory_symlink(elsewhere.path(), root() / "41234567");
   std::ofstream(root() / "51234567") << "a file";
 
-  const SweepResult result = sweep_stale(root());
-  EXPECT_THAT(result.removed, IsEmpty());
-  EXPECT_THAT(result.failed, IsEmpty());
+  EXPECT_THAT(sweep(Sweep::kLook), IsEmpty());
+  EXPECT_THAT(sweep(), IsEmpty());
   EXPECT_FALSE(fs::exists(root() / "21234567/lock"));
   EXPECT_TRUE(fs::exists(root() / "21234567/letter"));
   EXPECT_TRUE(fs::exists(root() / "31234567/lease"));
