@@ -193,20 +193,85 @@ target that it names must be visible there.
 
   A test that exits with 77 is skipped, as are all where IsoEnv cannot work.
 
+.. command:: isoenv_discover_tests
+
+  Adds every test case of a test program as a test of its own, inside an
+  environment::
+
+    isoenv_discover_tests(<target>
+                          [SERVICES <service>...]
+                          [ENVIRONMENT <environment>]
+                          [SCOPE RUN|TEST]
+                          [ENV <NAME>=<value>...]
+                          [LABELS <label>...]
+                          [TIMEOUT <seconds>]
+                          [WORKING_DIRECTORY <dir>]
+                          [FRAMEWORK gtest|catch2|doctest]
+                          [<option>...]
+                          [PROPERTIES <property> <value>...])
+
+  The words are those of :command:`isoenv_add_test`; with ``SCOPE TEST`` each
+  case has an instance of its own. ``<target>`` is an executable target that is
+  there already. The cases are found, named and run as
+  :command:`gtest_discover_tests` does it, whose ``<option>``\ s these are:
+  ``TEST_PREFIX``, ``TEST_SUFFIX``, ``TEST_FILTER``, ``TEST_LIST``,
+  ``EXTRA_ARGS``, ``NO_PRETTY_TYPES``, ``NO_PRETTY_VALUES``, ``XML_OUTPUT_DIR``,
+  ``DISCOVERY_MODE``, ``DISCOVERY_TIMEOUT`` and, from CMake 3.31 on,
+  ``DISCOVERY_EXTRA_ARGS``. No service need be up while they are found.
+
+  ``FRAMEWORK catch2`` and ``FRAMEWORK doctest`` use ``catch_discover_tests()``
+  or ``doctest_discover_tests()`` instead, which the project has included. Their
+  ``<option>``\ s are ``TEST_SPEC``, ``EXTRA_ARGS``, ``TEST_PREFIX``,
+  ``TEST_SUFFIX``, ``TEST_LIST``, and for Catch2 ``REPORTER``, ``OUTPUT_DIR``,
+  ``OUTPUT_PREFIX``, ``OUTPUT_SUFFIX``, ``DISCOVERY_MODE``, for doctest
+  ``ADD_LABELS``, ``JUNIT_OUTPUT_DIR``.
+
+  ``PROPERTIES <property> <value>...``
+    Test properties. Up to the next option, names and values take turns, so
+    ``ENVIRONMENT`` or ``LABELS`` stands for the property here; a list is one
+    quoted word. Lists add to what IsoEnv sets, single values replace it.
+
+  ``DISCOVERY_MODE POST_BUILD|PRE_TEST``
+    As for :command:`gtest_discover_tests`, and with a multi-configuration
+    generator ``PRE_TEST`` by default: after the build there is one list of
+    tests for all configurations, that of the one built last.
+
+  A launcher of the target (:prop_tgt:`TEST_LAUNCHER`,
+  :prop_tgt:`CROSSCOMPILING_EMULATOR`) is run inside the environment, before the
+  program. Words that the discovery would change on their way to the test (with
+  ``;``, with unbalanced square brackets, empty ones) are errors.
+
+.. command:: isoenv_attach
+
+  Runs tests inside an environment that :command:`add_test`, or a function that
+  calls it, has added::
+
+    isoenv_attach(TESTS <test>...
+                  [SERVICES <service>...]
+                  [ENVIRONMENT <environment>]
+                  [SCOPE RUN|TEST]
+                  [DIRECTORY <dir>])
+
+  The tests are those of ``DIRECTORY``, by default the current one, and must be
+  there already. Each keeps its command, its working directory and its
+  properties; one that exits with 77 is skipped. Tests that are only found
+  after the build are not there yet: see :command:`isoenv_discover_tests`.
+
 Tests and files it makes
 ^^^^^^^^^^^^^^^^^^^^^^^^
 
 For every service that tests with ``SCOPE RUN`` need, directly or not, the
 top-level directory gets the tests ``isoenv.<environment>.<service>.up`` and
 ``.down``, with the label ``isoenv``, that set up and clean up the fixture
-``isoenv.<environment>.<service>``. If no :command:`isoenv_add_test` names the
+``isoenv.<environment>.<service>``. If no test of IsoEnv's functions names the
 environment, every service of it gets them. Therefore ``ctest`` is to be run in
 the top-level build directory; below it, tests with ``SCOPE RUN`` fail, saying
 that no environment is up.
 
 ``<top-level build dir>/isoenv/<environment>.json`` is the specification, fit
 for ``isoenv up -f``. ``<environment>/`` beside it holds the logs of instances
-that tests share, ``<environment>/tests/<test>/`` those of the test's own. With
+that tests share, ``<environment>/tests/<test>/`` those of the test's own,
+``<environment>/tests/<target>/<test>/`` those of a discovered test's own. With
 a multi-configuration generator the names are ``<environment>.<config>.json``
 and ``<environment>.<config>/``.
 
@@ -230,6 +295,8 @@ include("${CMAKE_CURRENT_LIST_DIR}/isoenv/registry.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/isoenv/service.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/isoenv/ready.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/isoenv/tests.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/discover.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/isoenv/attach.cmake")
 
 function(isoenv_add_service name)
   _isoenv_take_words(words 1 ${ARGC})
@@ -249,6 +316,16 @@ endfunction()
 function(isoenv_add_test)
   _isoenv_take_words(words 0 ${ARGC})
   _isoenv_add_test("${words}")
+endfunction()
+
+function(isoenv_discover_tests target)
+  _isoenv_take_words(words 1 ${ARGC})
+  _isoenv_discover_tests("${target}" "${words}")
+endfunction()
+
+function(isoenv_attach)
+  _isoenv_take_words(words 0 ${ARGC})
+  _isoenv_attach("${words}")
 endfunction()
 
 cmake_policy(POP)

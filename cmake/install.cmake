@@ -25,6 +25,9 @@ install(FILES "${PROJECT_BINARY_DIR}/IsoEnvConfig.cmake"
   "${PROJECT_BINARY_DIR}/IsoEnvConfigVersion.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/IsoEnv.cmake" DESTINATION "${_isoenv_package_dir}")
 install(FILES
+  "${CMAKE_CURRENT_LIST_DIR}/isoenv/attach.cmake"
+  "${CMAKE_CURRENT_LIST_DIR}/isoenv/attached.cmake"
+  "${CMAKE_CURRENT_LIST_DIR}/isoenv/discover.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/isoenv/json.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/isoenv/ready.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/isoenv/registry.cmake"

@@ -7,7 +7,7 @@
 #   isoenv.TESTS                     numbers of the tests
 #   isoenv.<environment>.<FIELD>     SERVICES TASKS (names) PROGRAMS LINES ENV DECLARED
 #   isoenv.<environment>.<name>.<FIELD>   KIND ORIGIN FIELDS DEPENDS PATIENCE GRACE (ms)
-#   isoenv.test.<number>.<FIELD>     CALLER ORIGIN ENVIRONMENT SERVICES SCOPE DIRECTORY PROGRAM
+#   isoenv.test.<number>.<FIELD>     CALLER ORIGIN ENVIRONMENT SERVICES SCOPE DIRECTORY PROGRAM NAME
 #
 # The target isoenv::registry carries what tests need of it to generate time: a test's properties
 # can be set in its own directory only, long before its services are known, but as generator

@@ -38,49 +38,20 @@ function(_isoenv_add_test words)
   _isoenv_decode(name "${arg_NAME}")
   set(caller "isoenv_add_test(${name})")
 
-  set(scope RUN)
-  if(DEFINED arg_SCOPE)
-    _isoenv_decode(scope "${arg_SCOPE}")
-    _isoenv_check_choice("${caller}" SCOPE "${scope}" "RUN;TEST")
-  endif()
+  _isoenv_test_scope(scope "${caller}" "${arg_SCOPE}")
   _isoenv_test_services(services environment "${caller}" ${scope} "${arg_SERVICES}"
     "${arg_ENVIRONMENT}")
-  set(assignments "")
-  set(names "")
-  foreach(assignment IN LISTS arg_ENV)
-    _isoenv_decode(plain "${assignment}")
-    _isoenv_split_assignment("${caller}" test "${plain}" key value)
-    list(APPEND names ${key})
-    list(APPEND assignments "${assignment}")
-  endforeach()
-  _isoenv_check_unique("${caller}" ENV "${names}")
-  set(timeout "")
-  if(DEFINED arg_TIMEOUT)
-    _isoenv_decode(timeout "${arg_TIMEOUT}")
-    if(NOT timeout MATCHES "^[0-9]+(\\.[0-9]+)?$")
-      _isoenv_bad_value("${caller}" test TIMEOUT "${timeout}"
-        "a number of seconds, as in CTest's property TIMEOUT")
-    endif()
-  endif()
+  _isoenv_check_test_env("${caller}" test "${arg_ENV}")
+  _isoenv_test_timeout(timeout "${caller}" test "${arg_TIMEOUT}")
   _isoenv_working_directory(directory "${arg_WORKING_DIRECTORY}")
 
-  _isoenv_open_registry("${caller}")
-  _isoenv_get(tests isoenv.TESTS)
-  list(LENGTH tests number)
-  set_property(GLOBAL APPEND PROPERTY isoenv.TESTS ${number})
-  set(record isoenv.test.${number})
-  _isoenv_origin(origin)
-  foreach(field IN ITEMS caller origin environment services scope)
-    string(TOUPPER ${field} property)
-    set_property(GLOBAL PROPERTY ${record}.${property} "${${field}}")
-  endforeach()
-  set_property(GLOBAL PROPERTY ${record}.DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-
+  _isoenv_record_test(number "${caller}" "${environment}" "${services}" ${scope})
+  set_property(GLOBAL PROPERTY isoenv.test.${number}.NAME "${name}")
   _isoenv_test_program(program "${caller}" ${number} "${arg_COMMAND}")
   _isoenv_test_wrapper(command "${name}" "${environment}" ${scope} "${services}")
-  if(NOT assignments STREQUAL "")
+  if(DEFINED arg_ENV)
     # CTest's property ENVIRONMENT is a list: a value with ";" or "[" cannot be relied on there.
-    list(APPEND command env ${assignments})
+    list(APPEND command env ${arg_ENV})
   endif()
   list(POP_FRONT arg_COMMAND)
   list(APPEND command "${program}" ${arg_COMMAND})
@@ -97,6 +68,52 @@ function(_isoenv_add_test words)
     set_property(TEST "${name}" PROPERTY FIXTURES_REQUIRED
       "$<TARGET_PROPERTY:isoenv::registry,fixtures_${number}>")
   endif()
+endfunction()
+
+# Records a test, or many that are alike, for the end of the top-level directory: its number.
+function(_isoenv_record_test out caller environment services scope)
+  _isoenv_open_registry("${caller}")
+  _isoenv_get(tests isoenv.TESTS)
+  list(LENGTH tests number)
+  set_property(GLOBAL APPEND PROPERTY isoenv.TESTS ${number})
+  _isoenv_origin(origin)
+  foreach(field IN ITEMS caller origin environment services scope)
+    string(TOUPPER ${field} property)
+    set_property(GLOBAL PROPERTY isoenv.test.${number}.${property} "${${field}}")
+  endforeach()
+  set_property(GLOBAL PROPERTY isoenv.test.${number}.DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+  set(${out} ${number} PARENT_SCOPE)
+endfunction()
+
+# The value of SCOPE (encoded, "" if not given).
+function(_isoenv_test_scope out caller given)
+  set(scope RUN)
+  if(NOT given STREQUAL "")
+    _isoenv_decode(scope "${given}")
+    _isoenv_check_choice("${caller}" SCOPE "${scope}" "RUN;TEST")
+  endif()
+  set(${out} ${scope} PARENT_SCOPE)
+endfunction()
+
+# Checks the assignments of ENV (encoded).
+function(_isoenv_check_test_env caller what assignments)
+  set(names "")
+  foreach(assignment IN LISTS assignments)
+    _isoenv_decode(assignment "${assignment}")
+    _isoenv_split_assignment("${caller}" ${what} "${assignment}" key value)
+    list(APPEND names ${key})
+  endforeach()
+  _isoenv_check_unique("${caller}" ENV "${names}")
+endfunction()
+
+# The value of TIMEOUT (encoded), or "" if it is not given.
+function(_isoenv_test_timeout out caller what given)
+  _isoenv_decode(timeout "${given}")
+  if(NOT timeout MATCHES "^([0-9]+(\\.[0-9]+)?)?$")
+    _isoenv_bad_value("${caller}" ${what} TIMEOUT "${timeout}"
+      "a number of seconds, as in CTest's property TIMEOUT")
+  endif()
+  set(${out} "${timeout}" PARENT_SCOPE)
 endfunction()
 
 # Checks SERVICES and ENVIRONMENT (encoded): the names of the services, and of their environment. A
@@ -235,7 +252,8 @@ function(_isoenv_resolve_test number environments)
   endforeach()
 endfunction()
 
-# Fills in what test <number> left open: its program and its fixtures. CTest's fixtures are not
+# Fills in what test <number> left open: its program and its fixtures, as the value of the property
+# FIXTURES_REQUIRED and as words for set_tests_properties(), the key with each. CTest's fixtures are not
 # transitive, so it requires those of all services behind its own; a task behind them has run to
 # its end and needs no holding.
 function(_isoenv_settle_test number)
@@ -255,6 +273,8 @@ function(_isoenv_settle_test number)
   _isoenv_fixture_names(names "${environment}" "${services}")
   list(TRANSFORM names PREPEND "isoenv.${environment}.")
   set_property(TARGET isoenv::registry PROPERTY fixtures_${number} "${names}")
+  list(TRANSFORM names PREPEND "FIXTURES_REQUIRED;")
+  set_property(TARGET isoenv::registry PROPERTY required_${number} "${names}")
 endfunction()
 
 # The services of <environment> whose fixtures hold <services>: all they need, and themselves.

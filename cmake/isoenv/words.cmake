@@ -13,6 +13,12 @@ function(_isoenv_words out what)
   elseif(what STREQUAL "test")
     set(words NAME=one COMMAND=text SERVICES=many ENVIRONMENT=one SCOPE=one WORKING_DIRECTORY=one
         TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many)
+  elseif(what STREQUAL "attachment")
+    set(words TESTS=many SERVICES=many ENVIRONMENT=one SCOPE=one DIRECTORY=one)
+  elseif(what MATCHES "^discovery_(.+)$")
+    _isoenv_framework_words(options ${CMAKE_MATCH_1})
+    set(words SERVICES=many ENVIRONMENT=one SCOPE=one FRAMEWORK=one TIMEOUT=one ENV=many LABELS=many
+        PROPERTIES=many ${options})
   else()
     set(words ENVIRONMENT=one COMMAND=text WORKING_DIRECTORY=one PORTS=many ENV=many ENV_MODE=one
         SECRET_ENV=many USER=one DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+

@@ -5,6 +5,7 @@
 cmake_minimum_required(VERSION 3.22)
 
 set(CASE_DIR "${CMAKE_CURRENT_LIST_DIR}/${CASE}")
+set(CTEST "${CMAKE_CTEST_COMMAND}") # of the CMake that runs the case
 include("${SETTINGS}")
 include("${CMAKE_CURRENT_LIST_DIR}/expect.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/project.cmake")

@@ -12,9 +12,15 @@ macro(require_isoenv)
   endif()
 endmacro()
 
-# configure_stack([<arg>...]): the project in stack/, with the isoenv and test_service just built.
-# All that it starts has ISOENV_CASE in its environment, which is how leftovers are found.
+# configure_stack([<arg>...]): the project in stack/, like configure_running().
 macro(configure_stack)
+  configure_running(stack ${ARGN})
+endmacro()
+
+# configure_running(<project> [<arg>...]): the project in the folder <project>, with the isoenv and
+# test_service just built. All that it starts has ISOENV_CASE in its environment, which is how
+# leftovers are found.
+macro(configure_running project)
   set(ENV{ISOENV_CASE} "${WORK_DIR}")
   set(ENV{ISOENV_RUNTIME_DIR} "${RUNTIME_DIR}")
   file(REMOVE_RECURSE "${RUNTIME_DIR}")
@@ -22,7 +28,7 @@ macro(configure_stack)
   file(CHMOD "${RUNTIME_DIR}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
   file(GLOB _interfaces RELATIVE /sys/class/net /sys/class/net/*)
   set(interfaces_before "${_interfaces}")
-  configure_project(SOURCE "${CASE_DIR}/../stack" ARGS
+  configure_project(SOURCE "${CASE_DIR}/../${project}" ARGS
     "-DISOENV_EXECUTABLE=${ISOENV_EXECUTABLE}" "-DTEST_SERVICE=${TEST_SERVICE}" ${ARGN})
 endmacro()
 

@@ -1,5 +1,6 @@
 # One concept, one word: the keywords are the keys of the JSON schema in upper case.
 include("${ISOENV_SOURCE_DIR}/cmake/isoenv/words.cmake")
+include("${ISOENV_SOURCE_DIR}/cmake/isoenv/discover.cmake")
 file(READ "${ISOENV_SOURCE_DIR}/schema/isoenv.schema.json" schema)
 
 function(schema_keys out)
@@ -53,7 +54,8 @@ expect_equal("the words of isoenv_add_environment()" "${words}" "${expected}")
 
 # The module's documentation names each of them.
 file(READ "${ISOENV_SOURCE_DIR}/cmake/IsoEnv.cmake" module)
-foreach(what IN ITEMS environment service task test)
+foreach(what IN ITEMS environment service task test attachment discovery_gtest discovery_catch2
+        discovery_doctest)
   _isoenv_words(words ${what})
   list(TRANSFORM words REPLACE "=.*" "")
   foreach(word IN LISTS words)

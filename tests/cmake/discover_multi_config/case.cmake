@@ -1,0 +1,15 @@
+# Every configuration has its own tests, in its own instance: they are discovered when ctest starts,
+# unless told otherwise.
+include("${CASE_DIR}/../suite/expect.cmake")
+require_isoenv()
+set(GENERATOR "Ninja Multi-Config")
+set(MAKE_PROGRAM "${NINJA}")
+configure_suite()
+build_suite(Debug Release)
+expect_suite(-C Debug)
+foreach(config IN ITEMS Debug Release)
+  expect_passed(-C ${config} -R "^shared.*Configuration|^shared.Service|^own" -V)
+  expect_contains("the output" "${output}" "built as <${config}>")
+  expect_contains("the output" "${output}" "isoenv/suite.${config}.json")
+endforeach()
+expect_nothing_left()

@@ -1,0 +1,2 @@
+# isoenv_attach: "TESTS" is missing
+isoenv_attach(SERVICES user)
