@@ -11,18 +11,21 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "spec/diagnostic.h"
+
 namespace isoenv {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::array kExitCodes = {ExitCode::kOk, ExitCode::kEnvironmentFailed, ExitCode::kUsage,
+                                   ExitCode::kCannotRun, ExitCode::kOwnFailure};
 
 constexpr std::array kKindNames = {"up", "down", "ps", "join"};
 
 /// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
 /// may use the stack for each level.
 constexpr int kDeepest = 16;
-/// Of a text that somebody sent, in a message about it.
-constexpr std::size_t kLongestQuote = 200;
 /// Longer than any name that a spec may hold: not worth looking for the nearest.
 constexpr std::size_t kLongestName = 256;
 
@@ -44,11 +47,6 @@ bool nests_too_deep(const std::string& text) {
   return false;
 }
 
-std::string shortened(std::string text) {
-  if (text.size() > kLongestQuote) text = text.substr(0, kLongestQuote) + "…";
-  return text;
-}
-
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -61,8 +59,13 @@ Json error_json(const Error& error) {
 }
 
 Error error_from(const Json& json) {
-  Error error(json.at("message"), static_cast<ExitCode>(json.at("code").get<int>()),
-              json.at("hint"));
+  const auto* code = std::find_if(kExitCodes.begin(), kExitCodes.end(), [&](ExitCode candidate) {
+    return json.at("code") == static_cast<int>(candidate);
+  });
+  if (code == kExitCodes.end()) {
+    throw Error("the report of a failure makes no sense: it has an unknown exit code");
+  }
+  Error error(json.at("message"), *code, json.at("hint"));
   for (const Json& frame : json.at("frames")) error.add_frame(frame);
   return error;
 }
@@ -81,17 +84,17 @@ Request decode_request(const std::string& text) {
     const std::string name = json.at("request");
     const auto* kind = std::find(kKindNames.begin(), kKindNames.end(), name);
     if (kind == kKindNames.end()) {
-      throw Error("unknown request '" + shortened(name) + "'", ExitCode::kUsage);
+      throw Error("unknown request " + in_quotes(name), ExitCode::kUsage);
     }
     Request request{static_cast<Request::Kind>(kind - kKindNames.begin()),
                     json.at("services").get<std::vector<std::string>>()};
     for (const std::string& service : request.services) {
       if (service.size() <= kLongestName) continue;
-      throw Error("there is no service '" + shortened(service) + "'", ExitCode::kUsage);
+      throw Error("there is no service " + in_quotes(service), ExitCode::kUsage);
     }
     return request;
   } catch (const Json::exception& error) {
-    throw Error("not a request: " + shortened(error.what()), ExitCode::kUsage);
+    throw Error("not a request: " + in_quotes(error.what()), ExitCode::kUsage);
   }
 }
 
@@ -120,13 +123,21 @@ Answer decode_answer(const std::string& text) {
     answer.failures = up_report_from_json(json.at("failures")).failures;
     return answer;
   } catch (const Json::exception& error) {
-    throw Error(std::string("the keeper's answer makes no sense: ") + error.what());
+    throw Error("the keeper's answer makes no sense: " + in_quotes(error.what()));
   }
 }
 
 std::string encode_error(const Error& error) { return dump(error_json(error)); }
 
-Error decode_error(const std::string& text) { return error_from(Json::parse(text)); }
+Error decode_error(const std::string& text) {
+  const std::string complaint = "the report of a failure makes no sense: ";
+  if (nests_too_deep(text)) throw Error(complaint + "it nests too deep");
+  try {
+    return error_from(Json::parse(text));
+  } catch (const Json::exception& error) {
+    throw Error(complaint + in_quotes(error.what()));
+  }
+}
 
 std::optional<ControlClient> ControlClient::connect(const RunDirectory& directory) {
   const std::string path = directory.control_socket().string();

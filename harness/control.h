@@ -45,7 +45,8 @@ std::string encode(const Answer& answer);
 Request decode_request(const std::string& text);
 Answer decode_answer(const std::string& text);
 
-/// An Error as a line of text and back, for a child process that fails before it can talk.
+/// An Error as a line of text and back, for a child process that fails before it can talk. Throws
+/// an Error that says so when the text is something else.
 std::string encode_error(const Error& error);
 Error decode_error(const std::string& text);
 

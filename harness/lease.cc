@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -16,6 +18,11 @@ namespace isoenv {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kLongestLease = std::size_t{1} << 20U;
+constexpr int kDeepestNesting = 4;
+
+struct NotALease {};
 
 constexpr std::array<std::pair<Owner::Kind, std::string_view>, 4> kOwnerKinds{{
     {Owner::Kind::kNone, "none"},
@@ -53,8 +60,19 @@ Json to_json(const Lease& lease) {
           {"owner", to_json(lease.owner)}};
 }
 
+/// A whole number that fits: get() alone would convert or wrap round any other.
+template <typename Number>
+Number number_from(const Json& json) {
+  const bool whole =
+      std::is_signed_v<Number> ? json.is_number_integer() : json.is_number_unsigned();
+  if (!whole) throw NotALease();
+  const Number number = json.get<Number>();
+  if (Json(number) != json) throw NotALease();
+  return number;
+}
+
 ProcessId process_from(const Json& json) {
-  return {json.at("pid").get<pid_t>(), json.at("start_time").get<std::uint64_t>()};
+  return {number_from<pid_t>(json.at("pid")), number_from<std::uint64_t>(json.at("start_time"))};
 }
 
 std::optional<ProcessId> optional_process_from(const Json& json) {
@@ -64,13 +82,15 @@ std::optional<ProcessId> optional_process_from(const Json& json) {
 
 Owner owner_from(const Json& json) {
   Owner owner{Owner::Kind::kNone, process_from(json), json.at("name").get<std::string>()};
-  for (const auto& [kind, name] : kOwnerKinds) {
-    if (name == json.at("kind").get<std::string>()) owner.kind = kind;
-  }
+  const auto kind = json.at("kind").get<std::string>();
+  const auto* known = std::find_if(kOwnerKinds.begin(), kOwnerKinds.end(),
+                                   [&](const auto& entry) { return entry.second == kind; });
+  if (known == kOwnerKinds.end()) throw NotALease();
+  owner.kind = known->first;
   return owner;
 }
 
-/// Throws nlohmann's exceptions when something is missing or of another type.
+/// Throws NotALease or nlohmann's exceptions when something is missing or of another type.
 Lease lease_from(const Json& json) {
   Lease lease;
   lease.version = json.at("isoenv").get<std::string>();
@@ -89,7 +109,7 @@ std::string read_all(int file) {
   std::string text;
   std::array<char, 4096> buffer{};
   ssize_t size = 0;
-  while ((size = ::read(file, buffer.data(), buffer.size())) > 0) {
+  while (text.size() <= kLongestLease && (size = ::read(file, buffer.data(), buffer.size())) > 0) {
     text.append(buffer.data(), static_cast<std::size_t>(size));
   }
   return text;
@@ -106,6 +126,26 @@ void write_all(int file, std::string_view text, const std::filesystem::path& pat
 
 }  // namespace
 
+std::string lease_text(const Lease& lease) {
+  // A path may hold bytes that are no UTF-8; the directory's name, not the path, is the identity.
+  return to_json(lease).dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<Lease> parse_lease(std::string_view text) {
+  if (text.size() > kLongestLease) return std::nullopt;
+  const auto not_too_deep = [](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kDeepestNesting) throw NotALease();
+    return true;
+  };
+  try {
+    return lease_from(Json::parse(text, not_too_deep));
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const NotALease&) {
+    return std::nullopt;
+  }
+}
+
 UniqueFd write_lease(const RunDirectory& directory, const Lease& lease) {
   // Locked before it gets its name: nobody ever sees a living keeper's lease unlocked.
   const std::filesystem::path draft = directory.path() / "lease.new";
@@ -113,9 +153,7 @@ UniqueFd write_lease(const RunDirectory& directory, const Lease& lease) {
   UniqueFd file(::open(draft.c_str(), kFlags, S_IRUSR | S_IWUSR));
   if (!file) throw_errno("write the lease", draft);
   if (::flock(*file, LOCK_EX | LOCK_NB) != 0) throw_errno("lock the lease", draft);
-  // A path may hold bytes that are no UTF-8; the directory's name, not the path, is the identity.
-  const std::string text = to_json(lease).dump(2, ' ', false, Json::error_handler_t::replace);
-  write_all(*file, text + "\n", draft);
+  write_all(*file, lease_text(lease) + "\n", draft);
   if (::rename(draft.c_str(), directory.lease_file().c_str()) != 0) {
     throw_errno("write the lease", directory.lease_file());
   }
@@ -136,11 +174,7 @@ UniqueFd open_lease(const RunDirectory& directory) {
 std::optional<Lease> read_lease(const RunDirectory& directory) {
   const UniqueFd file = open_lease(directory);
   if (!file) return std::nullopt;
-  try {
-    return lease_from(Json::parse(read_all(*file)));
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
+  return parse_lease(read_all(*file));
 }
 
 bool keeper_alive(const RunDirectory& directory) {

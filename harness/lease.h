@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/unique_fd.h"
 #include "harness/owner.h"
@@ -29,6 +30,10 @@ struct Lease {
 /// Writes the lease of the directory whose StartLock the caller holds. The returned descriptor
 /// keeps it locked until it and all its copies in forked children are closed.
 [[nodiscard]] UniqueFd write_lease(const RunDirectory& directory, const Lease& lease);
+
+/// The text of a lease file, and back; none when isoenv would not have written it.
+std::string lease_text(const Lease& lease);
+std::optional<Lease> parse_lease(std::string_view text);
 
 /// None when there is no lease, or one that isoenv did not write.
 std::optional<Lease> read_lease(const RunDirectory& directory);

@@ -5,23 +5,13 @@
 
 #include <array>
 #include <charconv>
-#include <sstream>
 #include <string_view>
 
 #include "base/error.h"
+#include "harness/process_stat.h"
 
 namespace isoenv {
 namespace {
-
-/// The fields of proc_pid_stat(5) that are needed here.
-struct ProcessStat {
-  std::string name;
-  char state = '?';
-  pid_t parent = 0;
-  pid_t session = 0;
-  int terminal = 0;
-  std::uint64_t start_time = 0;
-};
 
 /// The beginning of a /proc file, in one read; empty when it cannot be read.
 std::string read_proc_file(const std::string& path) {
@@ -34,21 +24,7 @@ std::string read_proc_file(const std::string& path) {
 
 /// `process` is a pid or `self`.
 std::optional<ProcessStat> read_stat(const std::string& process) {
-  const std::string text = read_proc_file("/proc/" + process + "/stat");
-  // A name may contain blanks and parentheses, so it ends at the last one.
-  const std::size_t open = text.find('(');
-  const std::size_t close = text.rfind(')');
-  if (open == std::string::npos || close == std::string::npos || close < open) return std::nullopt;
-
-  ProcessStat stat;
-  stat.name = text.substr(open + 1, close - open - 1);
-  std::istringstream fields(text.substr(close + 1));
-  std::string skipped;
-  fields >> stat.state >> stat.parent >> skipped >> stat.session >> stat.terminal;
-  for (int field = 8; field < 22; ++field) fields >> skipped;
-  fields >> stat.start_time;
-  if (!fields) return std::nullopt;
-  return stat;
+  return parse_process_stat(read_proc_file("/proc/" + process + "/stat"));
 }
 
 std::optional<ProcessStat> read_stat(pid_t pid) { return read_stat(std::to_string(pid)); }

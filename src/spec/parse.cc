@@ -23,23 +23,6 @@ using Kind = JsonNode::Kind;
 constexpr std::size_t kMostServices = 1000;  // a Linux bridge takes 1023 ports, net/bridge
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 
-std::string read_file(const std::filesystem::path& file) {
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) throw SystemError(errno, "open", file.string(), ExitCode::kUsage);
-  std::string text;
-  std::array<char, 65536> chunk{};
-  for (;;) {
-    const ssize_t count = ::read(*fd, chunk.data(), chunk.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw SystemError(errno, "read", file.string(), ExitCode::kUsage);
-    if (count == 0) return text;
-    text.append(chunk.data(), static_cast<std::size_t>(count));
-    if (text.size() > kLargestFile) {
-      throw Error("'" + file.string() + "' is larger than 64 MiB", ExitCode::kUsage);
-    }
-  }
-}
-
 /// Values a generator wrote one a line: nothing is trimmed, and no line is skipped.
 std::vector<std::string> split_lines(const std::string& text, const std::string& where,
                                      Faults& faults) {
@@ -59,6 +42,7 @@ std::vector<std::string> split_lines(const std::string& text, const std::string&
 
 struct Reading {
   EnvironmentSpec spec;
+  const FileReader& read;
   const JsonNode& root;
   Faults& faults;
 };
@@ -91,7 +75,7 @@ void read_lines(const Field& field, Reading& reading) {
   const auto name = read_text(field, reading.faults);
   if (!name) return;
   try {
-    reading.spec.lines = split_lines(read_file(reading.spec.file.parent_path() / *name),
+    reading.spec.lines = split_lines(reading.read(reading.spec.file.parent_path() / *name),
                                      field.where, reading.faults);
   } catch (const Error& error) {
     reading.faults.push_back({field.where, error.what(), error.hint()});
@@ -151,12 +135,30 @@ const std::vector<std::string>& spec_keys() {
   return keys;
 }
 
-ParseResult parse_spec(std::string_view text, const std::filesystem::path& file) {
+std::string read_spec_file(const std::filesystem::path& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) throw SystemError(errno, "open", file.string(), ExitCode::kUsage);
+  std::string text;
+  std::array<char, 65536> chunk{};
+  for (;;) {
+    const ssize_t count = ::read(*fd, chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw SystemError(errno, "read", file.string(), ExitCode::kUsage);
+    if (count == 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(count));
+    if (text.size() > kLargestFile) {
+      throw Error("'" + file.string() + "' is larger than 64 MiB", ExitCode::kUsage);
+    }
+  }
+}
+
+ParseResult parse_spec(std::string_view text, const std::filesystem::path& file,
+                       const FileReader& read) {
   Faults faults;
   const std::optional<JsonNode> root = read_json(text, faults);
   if (!root) return faults;
 
-  Reading reading{{}, *root, faults};
+  Reading reading{{}, read, *root, faults};
   if (!file.empty()) reading.spec.file = absolute_path(file);
   if (!is_object({*root, ""}, faults)) return faults;
   for (const JsonMember& member : root->members) {
@@ -180,7 +182,7 @@ ParseResult parse_spec(std::string_view text, const std::filesystem::path& file)
 }
 
 ParseResult parse_spec_file(const std::filesystem::path& file) {
-  return parse_spec(read_file(file), file);
+  return parse_spec(read_spec_file(file), file);
 }
 
 }  // namespace isoenv

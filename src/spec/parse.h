@@ -4,6 +4,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -15,9 +17,16 @@ namespace isoenv {
 
 using ParseResult = std::variant<EnvironmentSpec, std::vector<Diagnostic>>;
 
+/// The bytes of a file. Throws Error (kUsage) when it cannot be read.
+using FileReader = std::function<std::string(const std::filesystem::path&)>;
+
+/// As above from the file system, at most 64 MiB.
+std::string read_spec_file(const std::filesystem::path& file);
+
 /// Parses and validates `text` (JSON; // and /* */ comments allowed). `file` is only recorded, and
-/// its folder is where the "lines" file is looked for.
-ParseResult parse_spec(std::string_view text, const std::filesystem::path& file);
+/// its folder is where `read` is asked for the "lines" file.
+ParseResult parse_spec(std::string_view text, const std::filesystem::path& file,
+                       const FileReader& read = read_spec_file);
 
 /// Reads and parses `file`. Throws SystemError (exit code 2) when it cannot be read.
 ParseResult parse_spec_file(const std::filesystem::path& file);

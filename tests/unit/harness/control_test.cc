@@ -62,6 +62,16 @@ TEST(RequestTest, IsRefusedWhenItIsNone) {
   }
 }
 
+TEST(RequestTest, IsRefusedBrieflyHoweverLargeAndDeepItIs) {
+  const std::string much(1'000'000, '[');
+  EXPECT_EQ(refusal(much), "not a request: it nests too deep");
+  EXPECT_EQ(refusal(R"({"request":"up","services":)" + much),
+            "not a request: it nests too deep");
+  EXPECT_LT(refusal("\"" + std::string(1'000'000, 'x')).size(), 200U);
+  EXPECT_LT(refusal(R"({"services":[],"request":")" + std::string(1'000'000, 'x') + "\"}").size(),
+            200U);
+}
+
 TEST(AnswerTest, ComesBackAsItWasSent) {
   Answer sent;
   sent.ending = true;
@@ -296,6 +306,13 @@ TEST_F(ControlClientTest, KnowsTheKeepersProcess) {
   EXPECT_EQ(client->keeper_pid(), keeper.pid());
   known.raise();
   EXPECT_EQ(keeper.wait(), 0);
+}
+
+TEST(ErrorLineTest, IsAnErrorOfItsOwnWhenItMakesNoSense) {
+  for (const char* text : {"", "x", "[]", R"({"message":"m","hint":"","code":3,"frames":[]})",
+                           R"({"message":"m","hint":"","code":"2","frames":[]})"}) {
+    EXPECT_THROW(decode_error(text), Error) << text;
+  }
 }
 
 }  // namespace

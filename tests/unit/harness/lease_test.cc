@@ -43,6 +43,24 @@ TEST_F(LeaseTest, IsReadAsItWasWritten) {
             fs::perms::owner_read | fs::perms::owner_write);
 }
 
+TEST_F(LeaseTest, IsNoLeaseWhenANumberOrAWordIsNotOneOfOurs) {
+  const std::string good = lease_text(sample_lease());
+  EXPECT_EQ(parse_lease(good), sample_lease());
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const std::size_t place = text.find(from);
+    EXPECT_NE(place, std::string::npos) << from;
+    return parse_lease(text.replace(place, from.size(), to));
+  };
+  for (const char* number : {"1.5", "4294967307", "1e300", "\"11\"", "null", "true"}) {
+    EXPECT_FALSE(changed("\"pid\": 11", "\"pid\": " + std::string(number))) << number;
+  }
+  EXPECT_FALSE(changed("\"start_time\": 12", "\"start_time\": -12"));
+  EXPECT_FALSE(changed("\"terminal\"", "\"termite\""));
+  EXPECT_FALSE(parse_lease(std::string(1'000'000, '[')));
+  EXPECT_FALSE(parse_lease(good + std::string(2'000'000, ' ')));
+}
+
 TEST_F(LeaseTest, ProvesItsKeeperAliveUntilItDies) {
   Event written;
   Child keeper([&] {
