@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "ready/notification.h"
 
 namespace isoenv {
 namespace {
@@ -27,16 +28,7 @@ using asio::redirect_error;
 using asio::use_awaitable;
 
 constexpr std::size_t kMaxMessage = 4096;
-constexpr std::size_t kMaxStatus = 256;
 constexpr int kMessagesPerTurn = 64;  // then others have their turn
-
-std::string printable(std::string_view text) {
-  std::string result(text.substr(0, kMaxStatus));
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return result;
-}
 
 void remove_stale_socket(const std::filesystem::path& path) {
   struct stat status {};
@@ -63,22 +55,6 @@ UniqueFd bind_datagram_socket(const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-Notification parse_notification(std::string_view message) {
-  constexpr std::string_view kStatus = "STATUS=";
-  Notification notification;
-  while (!message.empty()) {
-    const std::size_t newline = message.find('\n');
-    const std::string_view assignment = message.substr(0, newline);
-    if (assignment == "READY=1") notification.ready = true;
-    if (assignment.starts_with(kStatus)) {
-      notification.status = printable(assignment.substr(kStatus.size()));
-    }
-    if (newline == std::string_view::npos) break;
-    message.remove_prefix(newline + 1);
-  }
-  return notification;
-}
 
 struct NotifySocket::State {
   State(const asio::any_io_executor& executor, std::filesystem::path file,

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "ready/notification.h"
 #include "support/await.h"
 #include "support/temp_dir.h"
 
@@ -37,6 +38,8 @@ TEST(NotificationTest, OnlyReadyOneIsReady) {
 TEST(NotificationTest, CutsAndCleansTheStatus) {
   EXPECT_EQ(parse_notification("STATUS=a\tb\x1b[31m").status, "a b [31m");
   EXPECT_EQ(parse_notification("STATUS=" + std::string(1000, 'x')).status, std::string(256, 'x'));
+  EXPECT_EQ(parse_notification("STATUS=" + std::string(255, 'x') + "é").status,
+            std::string(255, 'x'));
   EXPECT_EQ(parse_notification("STATUS=").status, "");
   EXPECT_EQ(parse_notification("X=1").status, std::nullopt);
 }
