@@ -28,6 +28,7 @@ int ps_command(const std::vector<std::string>& arguments);
 int logs_command(const std::vector<std::string>& arguments);
 int check_command(const std::vector<std::string>& arguments);
 int gc_command(const std::vector<std::string>& arguments);
+int doctor_command(const std::vector<std::string>& arguments);
 
 /// `0.1.0`.
 std::string isoenv_version();

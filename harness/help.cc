@@ -109,6 +109,20 @@ CommandHelp gc_help() {
           "  isoenv gc --dry-run\n"};
 }
 
+CommandHelp doctor_help() {
+  return {
+      "isoenv doctor [OPTION…]",
+      "Tries, in throw-away processes, everything that an instance needs of this machine, and shows\n"
+      "what is granted. For what is refused it tells the step, the errno, the cause that was found\n"
+      "and the remedy for this kind of machine. Nothing is changed and nothing is left.",
+      "  0    services can be isolated here\n"
+      "  1    isoenv itself failed\n"
+      "  2    wrong command line\n"
+      "  77   this machine does not grant the isolation\n",
+      "  isoenv doctor\n"
+      "  isoenv doctor --apparmor-profile | sudo tee /etc/apparmor.d/isoenv\n"};
+}
+
 }  // namespace
 
 CommandHelp help_of(const std::string& command) {
@@ -119,6 +133,7 @@ CommandHelp help_of(const std::string& command) {
   if (command == "ps") return ps_help();
   if (command == "logs") return logs_help();
   if (command == "gc") return gc_help();
+  if (command == "doctor") return doctor_help();
   assert(command == "check");
   return check_help();
 }

@@ -23,7 +23,8 @@ std::vector<Command> all_commands() {
           {"ps", "show instances and their services", ps_command},
           {"logs", "print or follow what the services wrote", logs_command},
           {"check", "validate a spec and show what would run", check_command},
-          {"gc", "remove what killed instances left", gc_command}};
+          {"gc", "remove what killed instances left", gc_command},
+          {"doctor", "show what isolation this machine grants, and why not more", doctor_command}};
 }
 
 std::string overview() {

@@ -130,16 +130,26 @@ Grammar gc_grammar() {
   Grammar grammar{"gc", Words::kNone};
   auto add = grammar.options.add_options();
   add("dry-run", po::bool_switch(), "say what would be removed, and change nothing");
-  add("artefacts", text("DIR"), "tidy this folder of artefacts too: the DIR that was given to 'up'");
+  add("artefacts", text("DIR"),
+      "tidy this folder of artefacts too: the DIR that was given to 'up'");
   add_json(grammar, "print the result as JSON");
+  return grammar;
+}
+
+Grammar doctor_grammar() {
+  Grammar grammar{"doctor", Words::kNone};
+  grammar.options.add_options()("apparmor-profile", po::bool_switch(),
+                                "print an AppArmor profile for this isoenv, and examine nothing");
+  add_json(grammar, "print the findings as JSON");
   return grammar;
 }
 
 Grammar grammar_of(const std::string& command) {
   using MakeGrammar = Grammar (*)();
   constexpr std::pair<const char*, MakeGrammar> kGrammars[] = {
-      {"up", up_grammar}, {"down", down_grammar}, {"exec", exec_grammar},  {"run", run_grammar},
-      {"ps", ps_grammar}, {"logs", logs_grammar}, {"check", check_grammar}, {"gc", gc_grammar}};
+      {"up", up_grammar},       {"down", down_grammar}, {"exec", exec_grammar},
+      {"run", run_grammar},     {"ps", ps_grammar},     {"logs", logs_grammar},
+      {"check", check_grammar}, {"gc", gc_grammar},     {"doctor", doctor_grammar}};
   for (const auto& [name, make] : kGrammars) {
     if (name != command) continue;
     Grammar grammar = make();
@@ -344,6 +354,11 @@ CheckOptions parse_check(const Arguments& arguments) {
 GcOptions parse_gc(const Arguments& arguments) {
   const Parsed parsed = parse("gc", arguments);
   return {parsed.path("artefacts"), parsed.flag("dry-run"), parsed.flag("json")};
+}
+
+DoctorOptions parse_doctor(const Arguments& arguments) {
+  const Parsed parsed = parse("doctor", arguments);
+  return {parsed.flag("apparmor-profile"), parsed.flag("json")};
 }
 
 bool wants_help(const std::string& command, const Arguments& arguments) {

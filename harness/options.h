@@ -75,6 +75,11 @@ struct GcOptions {
   bool json = false;
 };
 
+struct DoctorOptions {
+  bool apparmor_profile = false;  ///< print that, and examine nothing
+  bool json = false;
+};
+
 /// `arguments`: what follows the command's name.
 UpOptions parse_up(const Arguments& arguments);
 DownOptions parse_down(const Arguments& arguments);
@@ -84,6 +89,7 @@ PsOptions parse_ps(const Arguments& arguments);
 LogsOptions parse_logs(const Arguments& arguments);
 CheckOptions parse_check(const Arguments& arguments);
 GcOptions parse_gc(const Arguments& arguments);
+DoctorOptions parse_doctor(const Arguments& arguments);
 
 /// True when `--help` or `-h` stands among the command's own options.
 bool wants_help(const std::string& command, const Arguments& arguments);

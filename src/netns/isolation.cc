@@ -1,15 +1,14 @@
 #include "netns/isolation.h"
 
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
+#include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/syscall.h"
@@ -20,75 +19,63 @@ namespace {
 constexpr int kFirstFlags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 constexpr int kInstanceFlags = CLONE_NEWNS | kFirstFlags;
 
-/// The first line of a small kernel file, or "".
-std::string read_line(const char* path) {
-  std::ifstream in(path);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
-
-/// Why a machine refuses user namespaces, as far as it can be known from inside.
-std::string remedy(int error_number) {
-  if (read_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
-    return "AppArmor restricts unprivileged user namespaces here: allow them with 'sysctl "
-           "kernel.apparmor_restrict_unprivileged_userns=0' or an AppArmor profile for this "
-           "program";
-  }
-  if (read_line("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
-    return "allow user namespaces with 'sysctl kernel.unprivileged_userns_clone=1', or run as root";
-  }
-  if (error_number == ENOSPC || read_line("/proc/sys/user/max_user_namespaces") == "0") {
-    return "raise the limit 'sysctl user.max_user_namespaces', or run as root";
-  }
-  return "in a container: allow unshare(2) ('docker run --security-opt seccomp=unconfined "
-         "--cap-add SYS_ADMIN', or podman); elsewhere: allow user namespaces, or run as root";
-}
-
-[[noreturn]] void refuse(const std::string& step) {
-  const int error_number = errno;
-  throw SystemError(error_number, step, "", ExitCode::kCannotRun, remedy(error_number));
-}
-
-bool has_capability(unsigned capability) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) return false;
-  return (data[capability / 32].effective >> (capability % 32) & 1U) != 0;
-}
-
 /// Maps the caller's own ids to themselves: servers that refuse uid 0 keep working. An unprivileged
-/// process must give up setgroups(2) first (user_namespaces(7)).
-void map_own_ids(uid_t uid, gid_t gid) {
+/// process must give up setgroups(2) first (user_namespaces(7)). Returns the step that failed.
+std::optional<std::string> map_own_ids(uid_t uid, gid_t gid) {
   const std::string uid_text = std::to_string(uid) + " " + std::to_string(uid) + " 1\n";
   const std::string gid_text = std::to_string(gid) + " " + std::to_string(gid) + " 1\n";
-  if (!write_file("/proc/self/setgroups", "deny")) refuse("deny setgroups in a user namespace");
-  if (!write_file("/proc/self/uid_map", uid_text.c_str())) refuse("map the user id");
-  if (!write_file("/proc/self/gid_map", gid_text.c_str())) refuse("map the group id");
+  if (!write_file("/proc/self/setgroups", "deny")) return "deny setgroups in a user namespace";
+  if (!write_file("/proc/self/uid_map", uid_text.c_str())) return "map the user id";
+  if (!write_file("/proc/self/gid_map", gid_text.c_str())) return "map the group id";
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::string rung_name(Rung rung) { return rung == Rung::kRoot ? "root" : "userns"; }
 
-Rung enter_new_namespaces() {
+bool needs_no_user_namespace() {
+  // The new network namespace is owned by the user namespace around: without CAP_NET_ADMIN there,
+  // not even its loopback could be raised.
+  const std::uint64_t capabilities = effective_capabilities();
+  return (capabilities >> CAP_SYS_ADMIN & capabilities >> CAP_NET_ADMIN & 1U) != 0;
+}
+
+std::variant<Rung, Refusal> try_enter_new_namespaces() {
+  const Standing before = read_standing();
+  const auto refusal = [&](std::string step, Attempt attempt) {
+    const int error_number = errno;
+    return explain(std::move(step), attempt, error_number, before);
+  };
   Rung rung = Rung::kRoot;
-  if (!has_capability(CAP_SYS_ADMIN) || ::unshare(kFirstFlags) != 0) {
+  if (!needs_no_user_namespace() || ::unshare(kFirstFlags) != 0) {
     rung = Rung::kUserns;
     const uid_t uid = ::geteuid();
     const gid_t gid = ::getegid();
-    if (::unshare(CLONE_NEWUSER) != 0) refuse("create a user namespace");
-    map_own_ids(uid, gid);
-    if (::unshare(kFirstFlags) != 0) refuse("create namespaces inside a user namespace");
+    if (::unshare(CLONE_NEWUSER) != 0) {
+      return refusal("create a user namespace", Attempt::kUserNamespace);
+    }
+    if (const auto failed = map_own_ids(uid, gid)) return refusal(*failed, Attempt::kIdMap);
+    if (::unshare(kFirstFlags) != 0) {
+      return refusal("create namespaces inside a user namespace", Attempt::kNamespaces);
+    }
   }
   return rung;
 }
 
+Rung enter_new_namespaces() {
+  const std::variant<Rung, Refusal> entered = try_enter_new_namespaces();
+  if (const auto* refusal = std::get_if<Refusal>(&entered)) {
+    throw Refused(*refusal, read_machine());
+  }
+  return std::get<Rung>(entered);
+}
+
 void enter_own_mounts() {
-  if (::unshare(CLONE_NEWNS) != 0) refuse("create a mount namespace");
+  if (::unshare(CLONE_NEWNS) != 0) refuse("create a mount namespace", Attempt::kNamespaces);
   // Slave, not private: an unmount on the host still reaches us, ours never reaches the host.
   if (::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
-    refuse("detach mounts from the host");
+    refuse("detach mounts from the host", Attempt::kMount);
   }
 }
 

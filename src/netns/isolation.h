@@ -6,6 +6,9 @@
 #pragma once
 
 #include <string>
+#include <variant>
+
+#include "netns/refusal.h"
 
 namespace isoenv {
 
@@ -17,11 +20,16 @@ enum class Rung {
 
 std::string rung_name(Rung rung);
 
+/// True when the calling process may make namespaces and links without a user namespace.
+bool needs_no_user_namespace();
+
 /// Moves the calling process into new user (when not privileged), network, IPC and UTS namespaces,
 /// and its future children into a new PID namespace. It still sees the host's mounts. Throws Error
-/// with code kCannotRun, naming the step, the errno and the remedy, when the machine refuses; the
+/// with code kCannotRun, naming the step, the errno and the cause, when the machine refuses; the
 /// process is then of no further use.
 Rung enter_new_namespaces();
+/// The same with the refusal as a value.
+std::variant<Rung, Refusal> try_enter_new_namespaces();
 
 /// Moves the calling process, after enter_new_namespaces(), into a new mount namespace. Mounts no
 /// longer propagate to the host. Throws like it.

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/syscall.h"
+#include "netns/refusal.h"
 
 namespace isoenv {
 namespace {
@@ -31,10 +32,12 @@ std::string nsswitch_with_files_only() {
 /// names in it: an unlinked file could not be mounted over again by an instance inside this one.
 constexpr const char* kBirthplace = "/tmp";
 
+std::string quoted(const char* path) { return "'" + std::string(path) + "'"; }
+
 void write_new(const std::string& file, const std::string& text, const char* path) {
   const UniqueFd fd = open_or_throw(file, O_WRONLY | O_CREAT | O_EXCL, 0444);
   if (::write(*fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw_errno("write the instance's", path);
+    throw_errno("write the instance's " + quoted(path));
   }
 }
 
@@ -43,7 +46,7 @@ void cover(const char* path, const std::string& text) {
       kBirthplace + std::string("/") + std::filesystem::path(path).filename().string();
   write_new(source, text, path);
   if (::mount(source.c_str(), path, nullptr, MS_BIND, nullptr) != 0)
-    throw_errno("mount over", path);
+    throw_errno("mount over " + quoted(path));
 }
 
 /// A minimal system may have no /etc/hosts to cover, and none may be made for it: it shines through
@@ -61,11 +64,9 @@ void add_hosts(const std::string& text) {
 
 bool exists(const char* path) { return ::access(path, F_OK) == 0; }
 
-}  // namespace
-
-void cover_name_files(const std::string& hosts) {
+void cover_all(const std::string& hosts) {
   if (::mount("isoenv", kBirthplace, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") != 0) {
-    throw_errno("mount a file system in memory on", kBirthplace);
+    throw_errno("mount a file system in memory on " + quoted(kBirthplace));
   }
   if (exists("/etc/hosts")) {
     cover("/etc/hosts", hosts);
@@ -77,10 +78,16 @@ void cover_name_files(const std::string& hosts) {
   if (exists("/etc/nsswitch.conf")) cover("/etc/nsswitch.conf", nsswitch_with_files_only());
   for (const char* socket : {"/run/nscd/socket", "/var/run/nscd/socket"}) {
     if (exists(socket) && ::mount("/dev/null", socket, nullptr, MS_BIND, nullptr) != 0) {
-      throw_errno("hide", socket);
+      throw_errno("hide " + quoted(socket));
     }
   }
-  if (::umount2(kBirthplace, MNT_DETACH) != 0) throw_errno("unmount", kBirthplace);
+  if (::umount2(kBirthplace, MNT_DETACH) != 0) throw_errno("unmount " + quoted(kBirthplace));
+}
+
+}  // namespace
+
+void cover_name_files(const std::string& hosts) {
+  or_refuse(Attempt::kMount, [&] { cover_all(hosts); });
 }
 
 }  // namespace isoenv

@@ -7,7 +7,8 @@ namespace isoenv {
 
 /// Covers /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf in the calling process's mount
 /// namespace, which must not be the host's, and hides nscd's socket (glibc asks it before
-/// nsswitch.conf, nscd(8)). The host's files are not touched. Throws SystemError.
+/// nsswitch.conf, nscd(8)). The host's files are not touched. Throws SystemError with
+/// code kCannotRun when the machine refuses.
 void cover_name_files(const std::string& hosts);
 
 }  // namespace isoenv

@@ -24,7 +24,9 @@ constexpr int kReceiveBuffer = 1 << 20;
 
 Netlink::Netlink(bool watch_links) : socket_(nl_socket_alloc()) {
   if (!socket_) throw Error("cannot allocate a netlink socket");
+  errno = 0;
   if (const int code = nl_connect(socket_.get(), NETLINK_ROUTE); code < 0) {
+    if (errno != 0) throw_errno("open a route netlink socket");
     throw_libnl(code, "open a route netlink socket");
   }
   nl_socket_disable_seq_check(socket_.get());

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/syscall.h"
 #include "netns/netlink.h"
+#include "netns/refusal.h"
 
 namespace isoenv {
 namespace {
@@ -148,9 +149,11 @@ Link make_veth(unsigned number, pid_t pid) {
 }  // namespace
 
 void raise_loopback() {
-  Netlink netlink(false);
-  add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
-  netlink.commit();
+  or_refuse(Attempt::kNetwork, [] {
+    Netlink netlink(false);
+    add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
+    netlink.commit();
+  });
 }
 
 NetworkNamespaceGuard::NetworkNamespaceGuard(int pidfd)
@@ -173,17 +176,19 @@ struct HubNetwork::State {
   asio::posix::stream_descriptor events;  // borrows the descriptor
 };
 
-HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address)
-    : state_(std::make_unique<State>(executor)) {
-  Netlink& netlink = state_->netlink;
-  add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
-  netlink.add("create the bridge", [](nl_msg** message) {
-    return rtnl_link_build_add_request(make_bridge().get(), NLM_F_CREATE | NLM_F_EXCL, message);
+HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address) {
+  or_refuse(Attempt::kNetwork, [&] {
+    state_ = std::make_unique<State>(executor);
+    Netlink& netlink = state_->netlink;
+    add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
+    netlink.add("create the bridge", [](nl_msg** message) {
+      return rtnl_link_build_add_request(make_bridge().get(), NLM_F_CREATE | NLM_F_EXCL, message);
+    });
+    if (!address.ipv6.empty()) add_no_link_local(netlink, kBridgeIndex, "configure the bridge");
+    add_addresses(netlink, kBridgeIndex, address, "the bridge");
+    add_raise(netlink, kBridgeIndex, "raise the bridge");
+    netlink.commit();
   });
-  if (!address.ipv6.empty()) add_no_link_local(netlink, kBridgeIndex, "configure the bridge");
-  add_addresses(netlink, kBridgeIndex, address, "the bridge");
-  add_raise(netlink, kBridgeIndex, "raise the bridge");
-  netlink.commit();
 }
 
 HubNetwork::~HubNetwork() = default;

@@ -24,7 +24,8 @@ struct InterfaceAddress {
   unsigned ipv6_prefix = 64;
 };
 
-/// Raises `lo` (127.0.0.1 and ::1) in the calling thread's network namespace. Throws SystemError.
+/// Raises `lo` (127.0.0.1 and ::1) in the calling thread's network namespace. Throws SystemError
+/// with code kCannotRun when the machine refuses.
 void raise_loopback();
 
 /// While it lives, the calling thread is in the network namespace of the process behind `pidfd`
@@ -43,7 +44,8 @@ class NetworkNamespaceGuard {
 
 class HubNetwork {
  public:
-  /// Builds the bridge in the calling thread's network namespace, which becomes the hub.
+  /// Builds the bridge in the calling thread's network namespace, which becomes the hub. Throws
+  /// SystemError with code kCannotRun when the machine refuses.
   HubNetwork(boost::asio::any_io_executor executor, const InterfaceAddress& address);
   ~HubNetwork();
 

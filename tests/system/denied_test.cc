@@ -1,12 +1,18 @@
 // Machines that refuse what an instance needs: what is said, and that nothing is left.
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "support/system_test.h"
 
 namespace isoenv::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+using Json = nlohmann::json;
 
 constexpr std::string_view kOneService =
     R"("services": {"web": {"command": ["test_service", "tcp_echo", "*", "8080"],
@@ -30,26 +36,159 @@ class DeniedTest : public SystemTest {
     }
     return outcome;
   }
+  Json doctor_under(const Words& denials, int exit_code) const {
+    const Outcome outcome = isoenv_under(denials, {"doctor", "--json"});
+    EXPECT_THAT(outcome, ExitedWith(exit_code));
+    const Json report = Json::parse(outcome.out, nullptr, false);
+    if (report.is_object()) return report;
+    ADD_FAILURE() << "no JSON: " << outcome;
+    return Json::object();
+  }
+  static Json capability(const Json& report, const std::string& name) {
+    for (const Json& finding : report.value("capabilities", Json::array())) {
+      if (finding.value("name", "") == name) return finding;
+    }
+    ADD_FAILURE() << "no '" << name << "' in " << report;
+    return Json::object();
+  }
+
+  struct Expected {
+    std::string capability;
+    std::string step;
+    std::string error;
+    std::string cause;
+    std::string subject = {};  ///< the beginning of the cause's; "" = any
+  };
+  /// `run`, `up` and `doctor` tell the same, exit with 77 and leave nothing.
+  void expect_refused(const Words& denials, const Expected& expected) {
+    const Json finding = capability(doctor_under(denials, 77), expected.capability);
+    EXPECT_EQ(finding.value("state", ""), "refused") << finding;
+    EXPECT_EQ(finding.value("step", ""), expected.step) << finding;
+    EXPECT_THAT(finding.value("error", ""), StartsWith(expected.error + " "));
+    EXPECT_EQ(finding["cause"]["name"], expected.cause) << finding;
+    EXPECT_THAT(finding["cause"].value("subject", ""), StartsWith(expected.subject));
+    EXPECT_THAT(finding["remedies"], Not(IsEmpty()));
+    const std::string text = finding["cause"].value("text", "");
+    for (const Outcome& outcome : {run_under(denials), up_under(denials)}) {
+      EXPECT_THAT(outcome, ExitedWith(77));
+      EXPECT_THAT(outcome.err, HasSubstr("cannot " + expected.step + ": " + expected.error));
+      EXPECT_THAT(outcome.err, HasSubstr("hint: " + text.substr(0, text.find('='))));
+      EXPECT_THAT(outcome.err, HasSubstr("'isoenv doctor' tells more"));
+    }
+    expect_nothing_left();
+  }
 };
 
-TEST_F(DeniedTest, DockersDefaultsRefuseIsolation) {
-  for (const Outcome& outcome : {run_under({"--docker"}), up_under({"--docker"})}) {
-    EXPECT_THAT(outcome, ExitedWith(77));
-    EXPECT_THAT(outcome.err, HasSubstr("cannot create a user namespace: EPERM"));
+TEST_F(DeniedTest, DockersDefaultsAreFoundAndTold) {
+  expect_refused({"--docker"}, {"user-namespace", "create a user namespace", "EPERM", "seccomp"});
+}
+
+TEST_F(DeniedTest, AFilterOnUnshareIsFoundAndTold) {
+  expect_refused({"--syscall", "unshare=EACCES"},
+                 {"user-namespace", "create a user namespace", "EACCES", "seccomp"});
+}
+
+TEST_F(DeniedTest, AFilterOnSomeNamespacesIsFoundAndTold) {
+  expect_refused({"--syscall", "unshare:CLONE_NEWNET=EPERM"},
+                 {"namespaces", "create namespaces inside a user namespace", "EPERM", "seccomp"});
+}
+
+TEST_F(DeniedTest, AFilterOnMountIsFoundAndTold) {
+  expect_refused({"--syscall", "mount=EPERM"},
+                 {"mounts", "detach mounts from the host", "EPERM", "seccomp"});
+}
+
+TEST_F(DeniedTest, AFilterOnRouteNetlinkIsFoundAndTold) {
+  expect_refused({"--syscall", "socket:NETLINK_ROUTE=EPERM"},
+                 {"network", "open a route netlink socket", "EPERM", "seccomp"});
+}
+
+TEST_F(DeniedTest, AnExhaustedLimitIsFoundAndTold) {
+  expect_refused({"--limit", "net_namespaces=0"},
+                 {"namespaces", "create namespaces inside a user namespace", "ENOSPC",
+                  "namespace-limit", "user.max_net_namespaces=0"});
+  expect_refused({"--limit", "mnt_namespaces=0"}, {"mounts", "create a mount namespace", "ENOSPC",
+                                                   "namespace-limit", "user.max_mnt_namespaces"});
+}
+
+TEST_F(DeniedTest, AClosedUserNamespaceIsFoundAndTold) {
+  if (::geteuid() == 0) {  // root needs none
+    EXPECT_THAT(run_under({"--limit", "user_namespaces=0"}), ExitedWith(0));
+    return;
+  }
+  expect_refused({"--limit", "user_namespaces=0"},
+                 {"user-namespace", "create a user namespace", "ENOSPC", "namespace-limit",
+                  "user.max_user_namespaces=0"});
+}
+
+TEST_F(DeniedTest, AChrootIsFoundAndTold) {
+  if (::geteuid() == 0) {  // root needs no user namespace
+    EXPECT_THAT(run_under({"--chroot"}), ExitedWith(0));
+    return;
+  }
+  expect_refused({"--chroot"}, {"user-namespace", "create a user namespace", "EPERM", "chroot"});
+}
+
+TEST_F(DeniedTest, RootWithoutAnyCapabilityIsToldWhichItNeeds) {
+  if (::geteuid() != 0) {  // a user has none to lose
+    EXPECT_THAT(run_under({"--drop-cap", "all"}), ExitedWith(0));
+    return;
+  }
+  expect_refused({"--drop-cap", "all"},
+                 {"user-namespace", "map the user id", "EPERM", "missing-capability", "SETFCAP"});
+}
+
+TEST_F(DeniedTest, RootWithoutNetAdminUsesAUserNamespace) {
+  for (const char* capability : {"NET_ADMIN", "SYS_ADMIN"}) {
+    EXPECT_THAT(run_under({"--drop-cap", capability}), ExitedWith(0)) << capability;
+    EXPECT_THAT(up_under({"--drop-cap", capability}), ExitedWith(0)) << capability;
+    const Json report = doctor_under({"--drop-cap", capability}, 0);
+    EXPECT_EQ(report["rung"], "userns");
   }
 }
 
-TEST_F(DeniedTest, ALimitOfNetworkNamespacesRefusesIsolation) {
-  for (const Outcome& outcome :
-       {run_under({"--limit", "net_namespaces=0"}), up_under({"--limit", "net_namespaces=0"})}) {
-    EXPECT_THAT(outcome, ExitedWith(77));
-    EXPECT_THAT(outcome.err, HasSubstr("ENOSPC"));
+TEST_F(DeniedTest, ALimitOfProcessesIsFoundAndTold) {
+  if (::geteuid() == 0) return;  // it does not bind root
+  const Json report = doctor_under({"--rlimit", "nproc=1"}, 77);
+  const Json finding = capability(report, "processes");
+  EXPECT_EQ(finding["state"], "refused");
+  EXPECT_EQ(finding["cause"]["name"], "process-limit");
+}
+
+TEST_F(DeniedTest, AJoinThatIsRefusedIsToldByDoctor) {
+  const Json report = doctor_under({"--syscall", "setns=EPERM"}, 77);
+  EXPECT_EQ(capability(report, "link")["cause"]["name"], "seccomp");
+  EXPECT_EQ(capability(report, "link")["cause"]["subject"], "setns");
+}
+
+TEST_F(DeniedTest, DoctorSurvivesAFilterOnEverySystemCallOfATrial) {
+  for (const char* rule :
+       {"clone:CLONE_NEWNET=EPERM", "clone:CLONE_PARENT=EPERM", "pidfd_open=ENOSYS",
+        "sethostname=EPERM", "umount2=EPERM", "socketpair=EMFILE", "signalfd4=EMFILE",
+        "close_range=ENOSYS", "accept4=EPERM", "listen=EPERM", "waitid=EINTR"}) {
+    const Outcome outcome = isoenv_under({"--syscall", rule}, {"doctor"});
+    EXPECT_TRUE(outcome.exited_with(0) || outcome.exited_with(77)) << rule << ": " << outcome;
+    EXPECT_THAT(outcome.out, HasSubstr("isolated here")) << rule;
+    expect_nothing_left();
   }
+}
+
+TEST_F(DeniedTest, AReadOnlyRunRootIsToldWithItsVariable) {
+  const Json report = doctor_under({"--read-only", runtime_dir()}, 77);
+  const Json finding = capability(report, "run-directory");
+  EXPECT_EQ(finding["state"], "refused");
+  EXPECT_THAT(finding["error"].get<std::string>(), HasSubstr("EROFS"));
+  EXPECT_THAT(finding["detail"].get<std::string>(), HasSubstr("ISOENV_RUNTIME_DIR"));
 }
 
 TEST_F(DeniedTest, AMaskedProcDoesNotMatter) {
   EXPECT_THAT(run_under({"--userns", "--mask-proc"}), ExitedWith(0));
   EXPECT_THAT(up_under({"--userns", "--mask-proc"}), ExitedWith(0));
+  const Json report = doctor_under({"--userns", "--mask-proc"}, 0);
+  if (::geteuid() == 0) return;  // its services see no masks
+  EXPECT_EQ(capability(report, "fresh-proc")["state"], "degraded");
+  EXPECT_EQ(capability(report, "fresh-proc")["cause"]["name"], "masked");
+  EXPECT_EQ(capability(report, "low-ports")["cause"]["name"], "read-only-sysctls");
 }
 
 TEST_F(DeniedTest, ALowPortUnderAMaskedProcIsRefusedWithItsReason) {
@@ -71,10 +210,8 @@ TEST_F(DeniedTest, AMissingHostsFileDoesNotMatter) {
 }
 
 TEST_F(DeniedTest, WhatTheKeeperIsRefusedIsNamed) {
-  const Outcome outcome = up_under({"--syscall", "mount:MS_BIND=EACCES"});
-  EXPECT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, HasSubstr("EACCES"));
-  EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("the keeper ended while it started")));
+  expect_refused({"--syscall", "mount:MS_BIND=EACCES"},
+                 {"mounts", "mount over '/etc/hosts'", "EACCES", "seccomp"});
 }
 
 TEST_F(DeniedTest, AMissingClone3DoesNotMatter) {
