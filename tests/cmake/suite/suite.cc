@@ -80,6 +80,11 @@ TEST(DISABLED_Verdict, IsNone) { FAIL(); }
 TEST(VerdictDeathTest, IsDeath) { EXPECT_DEATH(std::abort(), ""); }
 TEST(Verdict, IsOfConfiguration) { std::puts("built as <" CONFIGURATION ">"); }
 
+TEST(Launched, Inside) {
+  EXPECT_EQ(variable("LAUNCHED"), "1");
+  EXPECT_EQ(ask("front", "hello"), "front:hello");
+}
+
 TEST(Outside, HasNoService) {
   EXPECT_FALSE(resolves("front"));
   EXPECT_EQ(variable("ISOENV_INSTANCE"), "(not set)");
