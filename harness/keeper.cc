@@ -83,6 +83,12 @@ unsigned long raise_open_files() {
   return before;
 }
 
+/// True when services run as other accounts than ours: only root can make them.
+bool changes_accounts(const EnvironmentSpec& spec) {
+  return ::geteuid() == 0 && std::any_of(spec.services.begin(), spec.services.end(),
+                                         [](const ServiceSpec& s) { return !s.user.empty(); });
+}
+
 /// The keeper's own pid on the host: its /proc is still the host's.
 ProcessId own_host_process() {
   char target[32] = "";
@@ -92,13 +98,14 @@ ProcessId own_host_process() {
 }
 
 /// PID 1 of the instance, from its first step to its last.
-int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published, Rung rung) {
+int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
   const unsigned long open_files = raise_open_files();
   enter_own_mounts();
   cover_name_files(inheritance.plan.hosts);
   std::optional<RunRootCover> cover(std::in_place, inheritance.directory,
-                                    inheritance.artefacts.path, false);
+                                    inheritance.artefacts.path,
+                                    changes_accounts(inheritance.options.spec));
   write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 
   Lease lease;
@@ -117,7 +124,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published, Ru
   backend.instance_id = inheritance.directory.id();
   backend.open_files = open_files;
   backend.inherited = own_environment();
-  backend.bound_capabilities = rung == Rung::kRoot;
+  backend.change_accounts = ::geteuid() == 0;
 
   const MakeSite make_site = [&](boost::asio::any_io_executor executor) {
     return std::make_unique<NamespaceSite>(executor, inheritance.plan, std::move(published));
@@ -174,12 +181,12 @@ int detach(Inheritance inheritance) {
     const pid_t tidier = ::fork();
     if (tidier < 0) throw_errno("fork");
     if (tidier > 0) return 0;
-    const Rung rung = enter_new_namespaces();
+    enter_new_namespaces();
     const pid_t keeper = ::fork();
     if (keeper < 0) throw_errno("fork the keeper");
     if (keeper > 0)
       return tidy_after(keeper, inheritance.directory, inheritance.options.artefact_root);
-    return be_keeper(inheritance, std::move(published), rung);
+    return be_keeper(inheritance, std::move(published));
   } catch (const Error& error) {
     return tell(error);
   } catch (const std::exception& error) {
@@ -206,7 +213,10 @@ void start_keeper(const StartLock& lock, const KeeperOptions& options) {
       create_artefact_directory(options.artefact_root, lock.directory().id(),
                                 {options.spec.name, options.key.spec_file, options.key.name});
   PlanOptions plan_options;
-  plan_options.artefact_directory = artefacts.path;
+  // Root's folders are mostly closed to others; the run directory is not, inside the instance.
+  plan_options.artefact_directory = changes_accounts(options.spec)
+                                        ? lock.directory().artefact_alias()
+                                        : artefacts.path;
   plan_options.temporary_directory = lock.directory().temporary_directory();
   plan_options.hub_hostname = host_name();
   plan_options.ipv6 = ::access("/proc/sys/net/ipv6", F_OK) == 0;

@@ -45,6 +45,16 @@ void bind(int place, const fs::path& path) {
   }
 }
 
+/// Others may reach what they know the name of, and list nothing.
+void let_pass(int place, const fs::path& path) {
+  const std::string opened = "/proc/self/fd/" + std::to_string(place);
+  struct stat status {};
+  if (::stat(opened.c_str(), &status) != 0 ||
+      ::chmod(opened.c_str(), (status.st_mode & 07777U) | S_IXGRP | S_IXOTH) != 0) {
+    throw_errno("open the way into", path);
+  }
+}
+
 bool is_real_directory(const fs::path& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -63,9 +73,8 @@ RunRootCover::RunRootCover(const RunDirectory& directory, const fs::path& artefa
                            bool others_pass) {
   const fs::path root = directory.path().parent_path();
   const fs::path default_root = default_run_root_path();
-  const bool root_holds_artefacts = is_below(artefacts, root);
   const UniqueFd own = open_place(directory.path());
-  const UniqueFd kept = root_holds_artefacts ? open_place(artefacts) : UniqueFd();
+  const UniqueFd kept = open_place(artefacts);
 
   // An instance of another root would find those of the default one where everybody looks.
   if (is_real_directory(default_root) && !same_directory(default_root, root) &&
@@ -77,19 +86,24 @@ RunRootCover::RunRootCover(const RunDirectory& directory, const fs::path& artefa
   mount_in_memory(root, kCoverFlags, kCoverOptions);
   mounts_.push_back(root);
   const mode_t passage = others_pass ? 0711 : 0700;
-  if (::chmod(root.c_str(), passage) != 0) throw_errno("open the way into", root);
-  if (::fchmodat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(*own)).c_str(), passage, 0) != 0) {
-    throw_errno("open the way into", directory.path());
+  if (others_pass) {
+    let_pass(*open_place(root), root);
+    let_pass(*own, directory.path());
   }
   if (::mkdir(directory.path().c_str(), passage) != 0) {
     throw_errno("create the directory", directory.path());
   }
   bind(*own, directory.path());
   mounts_.push_back(directory.path());
-  if (kept) {
-    fs::create_directories(artefacts);
-    bind(*kept, artefacts);
-    mounts_.push_back(artefacts);
+  const auto show_artefacts = [&](const fs::path& path) {
+    fs::create_directories(path);
+    bind(*kept, path);
+    mounts_.push_back(path);
+  };
+  if (is_below(artefacts, root)) show_artefacts(artefacts);
+  if (others_pass) {
+    let_pass(*kept, artefacts);
+    show_artefacts(directory.artefact_alias());
   }
 
   const fs::path temporary = directory.temporary_directory();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -141,7 +142,8 @@ struct LinuxBackend::State {
   MergedLog merged;
   std::vector<std::shared_ptr<Running>> running;
 
-  Program program(std::size_t service) const;
+  Program program(std::size_t service, const std::optional<Account>& account) const;
+  void give_places(std::size_t service, const Account& account) const;
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<Running> ended);
   ProbeContext probe_context(std::size_t service, std::shared_ptr<Running> running_service);
   std::filesystem::path notify_path(std::size_t service) const {
@@ -159,9 +161,11 @@ LinuxBackend::~LinuxBackend() = default;
 
 /// The command line, environment and streams of a service, its program looked up where the service
 /// itself would find it. Throws Error when there is no such program.
-Program LinuxBackend::State::program(std::size_t service) const {
+Program LinuxBackend::State::program(std::size_t service,
+                                     const std::optional<Account>& account) const {
   const ServicePlan& service_plan = plan.services[service];
-  Variables own = plan.variables;
+  Variables own = account ? account->variables() : Variables();
+  own.insert(own.end(), plan.variables.begin(), plan.variables.end());
   own.insert(own.end(), service_plan.env.begin(), service_plan.env.end());
   own.emplace_back("ISOENV_INSTANCE", options.instance_id);
   if (uses(service_plan, ProbeKind::kNotify)) {
@@ -173,8 +177,28 @@ Program LinuxBackend::State::program(std::size_t service) const {
   program.working_directory = service_plan.working_directory.string();
   program.open_files = options.open_files;
   program.new_session = true;
-  program.bound_capabilities = options.bound_capabilities;
+  program.bound_capabilities = true;
+  program.account = account;
+  if (account) {
+    program.must_reach = (options.temporary_directory / service_plan.name).string();
+  }
   return program;
+}
+
+/// What a service writes to belongs to the account that it runs as.
+void LinuxBackend::State::give_places(std::size_t service, const Account& account) const {
+  const ServicePlan& service_plan = plan.services[service];
+  const auto give = [&](const std::filesystem::path& path) {
+    if (::lchown(path.c_str(), account.uid, account.gid) != 0) {
+      throw_errno("give to '" + account.name + "'", path);
+    }
+  };
+  give(options.temporary_directory / service_plan.name);
+  if (uses(service_plan, ProbeKind::kNotify)) give(notify_path(service));
+  const auto& scratch = plan.scratch_directories;
+  if (std::find(scratch.begin(), scratch.end(), service_plan.scratch_directory) != scratch.end()) {
+    give(service_plan.scratch_directory);
+  }
 }
 
 asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
@@ -201,10 +225,14 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   state_->site.withdraw(service);
 
   // The program and everything it names.
-  make_directory(state_->options.temporary_directory / name);
+  std::optional<Account> account;
+  if (state_->options.change_accounts && !plan.user.empty()) account = find_account(plan.user);
+  const std::filesystem::path temporary = state_->options.temporary_directory / name;
+  make_directory(temporary);
+  if (::chmod(temporary.c_str(), 0700) != 0) throw_errno("restrict", temporary);
   InitPlan init;
   state_->site.prepare(service, init);
-  init.program = state_->program(service);
+  init.program = state_->program(service, account);
   const auto find = [&](Program& program) {
     const auto found =
         find_program(program.argv.front(), search_path(program.env), plan.working_directory);
@@ -249,6 +277,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
                               if (const auto self = weak.lock()) self->ask_again();
                             });
   }
+  if (account) state_->give_places(service, *account);
   running->sandbox.emplace(state_->executor, state_->site.namespaces(), std::move(init),
                            [this, name](const std::string& note) { event(name + ": " + note); });
   output.write.reset();
@@ -271,7 +300,8 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   running->launched = true;
   const std::variant<pid_t, LaunchFailure> launched = co_await running->sandbox->launch();
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
-    throw Error(describe(*failure, plan.command.front(), plan.working_directory.string()));
+    throw Error(describe(*failure, plan.command.front(), plan.working_directory.string()) +
+                (account ? ", as the account '" + account->name + "'" : ""));
   }
 }
 

@@ -27,7 +27,7 @@ struct LinuxBackendOptions {
   std::string instance_id;                    ///< ISOENV_INSTANCE
   unsigned long open_files = 0;               ///< a program's soft limit of open files; 0 = ours
   Variables inherited;                        ///< for ENV_MODE inherit
-  bool bound_capabilities = false;  ///< services give up what they need not have (root rung)
+  bool change_accounts = false;               ///< we are root: `user` has an effect
 };
 
 class LinuxBackend final : public Backend {

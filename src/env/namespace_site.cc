@@ -30,6 +30,7 @@ void NamespaceSite::prepare(std::size_t service, InitPlan& init) {
   init.hostname = plan.name;
   init.own_proc = true;
   init.own_sys = true;
+  init.protect_settings = ::geteuid() == 0;
   init.low_ports = true;
   init.essential_low_ports = has_low_port(plan) && ::geteuid() != 0;
 }

@@ -77,6 +77,17 @@ void enter_own_mounts() {
   if (::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     refuse("detach mounts from the host", Attempt::kMount);
   }
+  // Shared memory and message queues have names in file systems, which an IPC namespace alone does
+  // not separate (shm_overview(7), mq_overview(7)).
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;
+  if (::access("/dev/shm", F_OK) == 0 &&
+      ::mount("isoenv", "/dev/shm", "tmpfs", kFlags, "mode=1777") != 0) {
+    refuse("mount an own /dev/shm");
+  }
+  if (::access("/dev/mqueue", F_OK) == 0 &&
+      ::mount("isoenv", "/dev/mqueue", "mqueue", kFlags | MS_NOEXEC, nullptr) != 0) {
+    refuse("mount an own /dev/mqueue");
+  }
 }
 
 void join_namespaces(int pidfd) {

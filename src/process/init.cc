@@ -1,5 +1,6 @@
 #include "process/init.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -93,12 +94,34 @@ class Init {
     // (mount_too_revealing, fs/namespace.c): the outer ones stay visible, nothing else changes.
     constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (plan_.own_proc && ::mount("proc", "/proc", "proc", kFlags, nullptr) != 0) note(Step::kMountProc);
-    if (plan_.own_sys && ::mount("sysfs", "/sys", "sysfs", kFlags, nullptr) != 0) {
+    const unsigned long sys_flags = kFlags | (plan_.protect_settings ? MS_RDONLY : 0);
+    if (plan_.own_sys && ::mount("sysfs", "/sys", "sysfs", sys_flags, nullptr) != 0) {
       note(Step::kMountSys);
     }
     if (plan_.low_ports && !write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")) {
       if (plan_.essential_low_ports) fail(Step::kLowPorts);
       note(Step::kLowPorts);
+    }
+    if (plan_.protect_settings) protect_settings();
+  }
+
+  /// Root writes to much of /proc by its uid alone, whatever its capabilities: core_pattern would
+  /// run any program on the host. Only the network's settings are the sandbox's own.
+  void protect_settings() {
+    constexpr unsigned long kReadOnly =
+        MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    const UniqueFd network(::open("/proc/sys/net", O_PATH | O_CLOEXEC));
+    for (const char* path : {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus",
+                             "/proc/fs", "/proc/acpi", "/proc/scsi"}) {
+      if (::mount(path, path, nullptr, MS_BIND, nullptr) != 0) {
+        if (errno != ENOENT) note(Step::kProtectSettings);
+        continue;
+      }
+      if (::mount(nullptr, path, nullptr, kReadOnly, nullptr) != 0) note(Step::kProtectSettings);
+    }
+    const std::string source = "/proc/self/fd/" + std::to_string(*network);
+    if (network && ::mount(source.c_str(), "/proc/sys/net", nullptr, MS_BIND, nullptr) != 0) {
+      note(Step::kProtectSettings);
     }
   }
 

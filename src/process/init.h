@@ -49,6 +49,7 @@ struct InitPlan {
   std::string hostname;              ///< "" = keep the parent's
   bool own_proc = false;             ///< a /proc of the own PID namespace
   bool own_sys = false;              ///< a /sys of the own network namespace
+  bool protect_settings = false;     ///< root may change none of the machine's in /proc and /sys
   bool low_ports = false;            ///< net.ipv4.ip_unprivileged_port_start = 0
   bool essential_low_ports = false;  ///< failing at that is fatal
   Program program;

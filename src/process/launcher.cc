@@ -1,7 +1,6 @@
 #include "process/launcher.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,24 +25,6 @@ namespace {
 namespace asio = boost::asio;
 namespace process = boost::process::v2;
 
-/// What stays in a service's bounding set under root: what servers use to open their files, change
-/// to their own user and bind low ports. Everything that reaches beyond the sandbox is left out.
-constexpr unsigned kKeptCapabilities[] = {CAP_CHOWN,      CAP_DAC_OVERRIDE, CAP_FSETID,
-                                          CAP_FOWNER,     CAP_NET_RAW,      CAP_SETGID,
-                                          CAP_SETUID,     CAP_SETFCAP,      CAP_NET_BIND_SERVICE,
-                                          CAP_SYS_CHROOT, CAP_KILL,         CAP_AUDIT_WRITE};
-
-bool drop_bounding_set() noexcept {
-  for (unsigned capability = 0; capability <= 63; ++capability) {
-    bool kept = false;
-    for (const unsigned keep : kKeptCapabilities) kept = kept || keep == capability;
-    if (kept) continue;
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-      return errno == EINVAL;  // past the last
-  }
-  return true;
-}
-
 /// Runs between fork and exec, in the child: system calls only. The step that failed goes to the
 /// parent through a pipe that exec closes; Boost carries errno alone.
 struct ChildSteps {
@@ -55,6 +36,13 @@ struct ChildSteps {
     const LaunchFailure failure{step, errno};
     (void)!::write(failure_pipe, &failure, sizeof failure);
     ::_exit(127);
+  }
+
+  static void give_pipe(int fd, const Account& account) noexcept {
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode)) {
+      (void)!::fchown(fd, account.uid, account.gid);
+    }
   }
 
   bool set_open_files() const noexcept {
@@ -81,10 +69,20 @@ struct ChildSteps {
       const int source = program.stdio[static_cast<std::size_t>(target)];
       if (source != target && ::dup2(source, target) < 0) return fail(Step::kStandardStreams);
     }
+    if (program.account) {
+      // Programs that open /dev/stdout open the pipe anew, as themselves.
+      for (const int fd : {1, 2}) give_pipe(fd, *program.account);
+      if (!become_account(*program.account)) return fail(Step::kAccount);
+    } else if (program.bound_capabilities && !drop_capabilities()) {
+      return fail(Step::kPrivileges);
+    }
+    // Beyond this point it has the rights of the program and no others.
     if (!program.working_directory.empty() && ::chdir(program.working_directory.c_str()) != 0) {
       return fail(Step::kWorkingDirectory);
     }
-    if (program.bound_capabilities && !drop_bounding_set()) return fail(Step::kPrivileges);
+    if (!program.must_reach.empty() && ::access(program.must_reach.c_str(), W_OK | X_OK) != 0) {
+      return fail(Step::kTemporaryDirectory);
+    }
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail(Step::kPrivileges);
     if (!set_open_files()) return fail(Step::kOpenFiles);
     if (program.dies_with_parent && !die_with_parent()) return fail(Step::kLifetime);
@@ -132,6 +130,8 @@ const char* describe(Step step) noexcept {
       return "mount /sys";
     case Step::kLowPorts:
       return "allow ports below 1024";
+    case Step::kProtectSettings:
+      return "make the machine's settings read-only";
     case Step::kLifetime:
       return "bind its life to its parent's";
     case Step::kSession:
@@ -142,6 +142,10 @@ const char* describe(Step step) noexcept {
       return "change to the working directory";
     case Step::kPrivileges:
       return "give up privileges";
+    case Step::kAccount:
+      return "change to the account for";
+    case Step::kTemporaryDirectory:
+      return "reach the TMPDIR of";
     case Step::kOpenFiles:
       return "set the limit of open files";
     case Step::kExec:

@@ -9,10 +9,13 @@
 
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "process/privileges.h"
 
 namespace isoenv {
 
@@ -25,7 +28,9 @@ struct Program {
   unsigned long open_files = 0;       ///< soft limit of open files to start with; 0 = the caller's
   bool new_session = false;           ///< setsid(2): no controlling terminal, own process group
   bool dies_with_parent = false;      ///< killed when the launching process ends (PR_SET_PDEATHSIG)
-  bool bound_capabilities = false;    ///< give up what a service needs not have (docs/design.md)
+  bool bound_capabilities = false;    ///< give up what a service needs not have (privileges.h)
+  std::optional<Account> account;     ///< become it; only root can
+  std::string must_reach;             ///< a directory that it must be able to write; "" = none
 };
 
 /// What was being done when a start failed; travels between processes as a number.
@@ -35,11 +40,14 @@ enum class Step : int {
   kMountProc,
   kMountSys,
   kLowPorts,
+  kProtectSettings,
   kLifetime,
   kSession,
   kStandardStreams,
   kWorkingDirectory,
   kPrivileges,
+  kAccount,
+  kTemporaryDirectory,
   kOpenFiles,
   kExec,
   kFork,

@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AnyOf;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Eq;
@@ -178,6 +179,113 @@ TEST_F(AttackerTest, SeesNoInstanceFromACommandThatRunsAlone) {
   words.insert(words.end(), tried.begin(), tried.end());
   EXPECT_THAT(answers(isoenv(words).out), ElementsAre("ok", "ENOENT"));
   EXPECT_THAT(down(other), ExitedWith(0));
+}
+
+TEST_F(AttackerTest, FindsNoSharedMemoryOrQueueOfTheHost) {
+  const std::string name = "/isoenv-test-" + std::to_string(::getpid());
+  const std::string key = std::to_string(::getpid());
+  Attempts attempts;
+  for (const std::string kind : {"shared_memory", "posix_queue", "sysv_queue"}) {
+    const std::string& named = kind == "sysv_queue" ? key : name;
+    const Outcome offered = outside({"offers", kind, named});
+    if (offered.exited_with(0)) attempts.push_back({kind, named});  // a kernel may lack queues
+  }
+  EXPECT_THAT(from_outside(attempts), Each(Eq("ok")));
+  EXPECT_THAT(from_service(attempts), Each(Eq("ENOENT")));
+  EXPECT_THAT(answers(run_in(attacker_spec({{"list", "/"}}), behaviour(attempts)).out),
+              Each(Eq("ENOENT")));
+  for (const Words& attempt : attempts) (void)outside({"withdraws", attempt[0], attempt[1]});
+  EXPECT_THAT(attempts, Contains(ElementsAre("shared_memory", name)));
+}
+
+TEST_F(AttackerTest, SignalsAndTracesNothingOutsideItsSandbox) {
+  Process host(Words{"test_service", "writes", "here\n", "then", "waits"}, options());
+  ASSERT_TRUE(host.wait_for_output("here"));
+  const std::string pid = std::to_string(host.pid());
+  const Attempts attempts = {{"signal", pid}, {"trace", pid}};
+  EXPECT_THAT(from_outside({attempts[0]}), ElementsAre("ok"));
+  EXPECT_THAT(from_service(attempts), ElementsAre("ESRCH", "ESRCH"));
+  EXPECT_THAT(answers(run_in(attacker_spec({{"list", "/"}}), behaviour(attempts)).out),
+              ElementsAre("ESRCH", "ESRCH"));
+  host.send_signal(SIGTERM);
+}
+
+TEST_F(AttackerTest, ChangesNoSettingOfTheMachine) {
+  const Attempts attempts = {{"rewrite", "/proc/sys/kernel/core_pattern"},
+                             {"rewrite", "/proc/sys/vm/swappiness"},
+                             {"write", "/proc/sys/kernel/hostname"},
+                             {"write", "/sys/kernel/mm/transparent_hugepage/enabled"}};
+  const auto found = from_service(attempts);
+  EXPECT_THAT(found, Each(AnyOf("EROFS", "EACCES", "ENOENT")));
+  EXPECT_THAT(found[0], AnyOf("EROFS", "EACCES"));
+  if (::getuid() == 0) {  // nobody else may anywhere
+    EXPECT_THAT(from_outside({attempts[1]}), ElementsAre("ok"));
+    EXPECT_THAT(from_service({{"rewrite", "/proc/sys/net/ipv4/ip_unprivileged_port_start"}}),
+                ElementsAre("ok"));
+  }
+}
+
+TEST_F(AttackerTest, TakesNoCoverOffAndEntersNoOtherNamespace) {
+  EXPECT_THAT(from_service({{"unmount", "/etc/hosts"},
+                            {"unmount", runtime_dir()},
+                            {"unmount", "/proc"},
+                            {"mount", "/tmp"},
+                            {"hostname"},
+                            {"join", "/proc/1/ns/net"},
+                            {"raw_socket"}}),
+              Each(AnyOf("EPERM", "EACCES")));
+  if (::getuid() != 0) return;
+  // The test itself is root, where root runs it; what it takes off is off for itself alone.
+  const Outcome test = run_in(attacker_spec({{"list", "/"}}),
+                              behaviour({{"unmount", "/etc/hosts"}, {"raw_socket"}}));
+  EXPECT_THAT(answers(test.out), ElementsAre("ok", "ok")) << test;
+}
+
+TEST_F(AttackerTest, HasOnlyTheCapabilitiesThatServersNeed) {
+  const fs::path spec = write_spec(R"("services": {"one": {
+    "command": ["test_service", "shows_environment", "then", "writes", "all told\n", "then", "waits"],
+    "ready": [{"log": "^all told$"}]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const std::string log = read_file(artefact_dir() / "latest" / "one.log");
+  // chown, dac_override, fowner, kill, setgid, setuid, net_bind_service, sys_chroot, audit_write.
+  const std::string kept = ::getuid() == 0 ? "00000000200404eb" : "0000000000000000";
+  for (const char* set : {"CapPrm", "CapEff", "CapBnd"}) {
+    EXPECT_THAT(values(log, "status"), Contains(set + (" " + kept)));
+  }
+  for (const char* set : {"CapInh", "CapAmb"}) {
+    EXPECT_THAT(values(log, "status"), Contains(set + std::string(" 0000000000000000")));
+  }
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+TEST_F(AttackerTest, HasNoTerminalInAService) {
+  // In a terminal /dev/tty could be opened, and typed at (tty_ioctl(4), TIOCSTI).
+  EXPECT_THAT(from_service({{"terminal"}}), ElementsAre("ENXIO"));
+}
+
+TEST_F(AttackerTest, FindsRunDirectoriesClosedAsAnotherUser) {
+  const fs::path spec =
+      write_spec(R"("services": {"one": {"command": ["test_service", "waits"]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const fs::path directory = run_directory();
+  EXPECT_EQ(fs::status(runtime_dir()).permissions(), fs::perms::owner_all);
+  EXPECT_EQ(fs::status(directory).permissions(), fs::perms::owner_all);
+  for (const char* name : {"control", "lease", "lock"}) {
+    EXPECT_EQ(fs::status(directory / name).permissions(),
+              fs::perms::owner_read | fs::perms::owner_write)
+        << name;
+  }
+  if (::getuid() == 0) {
+    fs::permissions(dir(), fs::perms(0755));
+    Words as_other = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                      "test_service"};
+    const Attempts attempts = {{"list", runtime_dir()}, {"unix", directory / "control"}};
+    const Words tried = behaviour(attempts);
+    as_other.insert(as_other.end(), tried.begin(), tried.end());
+    EXPECT_THAT(answers(run(as_other, options()).out), ElementsAre("EACCES", "EACCES"));
+    EXPECT_THAT(from_outside(attempts), Each(StartsWith("ok")));
+  }
+  EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
 }  // namespace
