@@ -70,7 +70,9 @@ Answer converse(int fd, const sockaddr* address, socklen_t length) {
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
   std::array<char, 256> answer{};
-  if (::connect(fd, address, length) != 0 || ::send(fd, "hello\n", 6, MSG_NOSIGNAL) < 0 ||
+  // Who hangs up at once may have said why.
+  const auto sent = [fd] { return ::send(fd, "hello\n", 6, MSG_NOSIGNAL) >= 0 || errno == EPIPE; };
+  if (::connect(fd, address, length) != 0 || !sent() ||
       ::recv(fd, answer.data(), answer.size() - 1, 0) < 0) {
     const Answer refused = failed();
     ::close(fd);
