@@ -2,6 +2,7 @@
 // nothing of IsoEnv.
 #include <gtest/gtest.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,6 +85,19 @@ TEST(Launched, Inside) {
   EXPECT_EQ(variable("LAUNCHED"), "1");
   EXPECT_EQ(ask("front", "hello"), "front:hello");
 }
+
+class Alone : public ::testing::TestWithParam<int> {};
+TEST_P(Alone, MayListenOnAFixedPort) {
+  EXPECT_EQ(variable("ISOENV_INSTANCE"), "alone");
+  const int listener = ::socket(AF_INET6, SOCK_STREAM, 0);
+  sockaddr_in6 any = {};
+  any.sin6_family = AF_INET6;
+  any.sin6_port = htons(8080);
+  EXPECT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+  EXPECT_EQ(::listen(listener, 1), 0);
+  ::close(listener);
+}
+INSTANTIATE_TEST_SUITE_P(AtOnce, Alone, ::testing::Range(0, 3));
 
 TEST(Outside, HasNoService) {
   EXPECT_FALSE(resolves("front"));
