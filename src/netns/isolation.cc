@@ -82,11 +82,11 @@ void enter_own_mounts() {
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;
   if (::access("/dev/shm", F_OK) == 0 &&
       ::mount("isoenv", "/dev/shm", "tmpfs", kFlags, "mode=1777") != 0) {
-    refuse("mount an own /dev/shm");
+    refuse("mount an own /dev/shm", Attempt::kMount);
   }
   if (::access("/dev/mqueue", F_OK) == 0 &&
       ::mount("isoenv", "/dev/mqueue", "mqueue", kFlags | MS_NOEXEC, nullptr) != 0) {
-    refuse("mount an own /dev/mqueue");
+    refuse("mount an own /dev/mqueue", Attempt::kMount);
   }
 }
 
