@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/printable.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "harness/artefacts.h"
@@ -140,10 +141,17 @@ class LinePrinter {
     if (!services_.empty() && !service.empty()) {
       selected_ = std::find(services_.begin(), services_.end(), service) != services_.end();
     }
-    if (services_.empty() || selected_) std::cout << line;
+    if (!services_.empty() && !selected_) return;
+    if (!to_terminal_) {
+      std::cout << line;
+    } else {
+      if (line.ends_with('\n')) line.remove_suffix(1);
+      std::cout << printable(line, Colours::kKeep) << '\n';
+    }
   }
 
   std::vector<std::string> services_;
+  bool to_terminal_ = ::isatty(STDOUT_FILENO) == 1;
   std::string pending_;
   bool selected_ = false;
 };

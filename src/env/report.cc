@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/printable.h"
+
 namespace isoenv {
 namespace {
 
@@ -61,6 +63,9 @@ std::string duration_text(std::chrono::milliseconds duration) {
   text << std::fixed << static_cast<double>(duration.count()) / 1000.0 << "s";
   return text.str();
 }
+
+/// What services wrote may be on its way to a terminal.
+std::string shown(const std::string& line) { return printable(line, Colours::kDrop); }
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
@@ -160,11 +165,11 @@ std::vector<ServiceStatus> statuses_from_json(const std::string& text) {
 std::string failures_text(const std::vector<ServiceFailure>& failures) {
   std::string text;
   for (const ServiceFailure& failure : failures) {
-    text += "\n  " + failure.service + ": " + failure.what + "\n";
-    for (const std::string& line : failure.diagnosis) text += "    " + line + "\n";
+    text += "\n  " + failure.service + ": " + shown(failure.what) + "\n";
+    for (const std::string& line : failure.diagnosis) text += "    " + shown(line) + "\n";
     if (!failure.last_lines.empty()) {
       text += "    its last output:\n";
-      for (const std::string& line : failure.last_lines) text += "      | " + line + "\n";
+      for (const std::string& line : failure.last_lines) text += "      | " + shown(line) + "\n";
     }
     if (!failure.log.empty()) text += "    whole log: " + failure.log.string() + "\n";
   }

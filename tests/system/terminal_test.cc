@@ -82,5 +82,15 @@ TEST_F(TerminalTest, GivesTheCommandOfExecOneInterrupt) {
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
+TEST_F(TerminalTest, IsNotCommandedByTheOutputOfServices) {
+  const auto spec = write_spec(R"("tasks": {"paints": {"command": ["test_service", "writes",
+      "\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07 \\x1b[2J\\0\\xff\n", "end\n"]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  Process logs = start_in_terminal(ISOENV_EXECUTABLE " logs --file " + spec.string() + " paints");
+  EXPECT_TRUE(wait_for("\x1b[31mred\x1b[0m \\x1b]0;title\\x07 \\x1b[2J\\x00\\xff\x1b[0m"));
+  EXPECT_THAT(logs.wait(), ExitedWith(0));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
 }  // namespace
 }  // namespace isoenv::test

@@ -175,5 +175,20 @@ TEST(StatusesTest, ShowTheUptimeInUnitsThatSuitIt) {
   shows(hours(25) + minutes(1) + seconds(59), "25h1m");
 }
 
+TEST(ReportTest, LetsNothingThatAServiceWroteReachTheTerminalAsACommand) {
+  ServiceFailure failure;
+  failure.service = "api";
+  failure.what = "exit code 1 before it was ready";
+  failure.diagnosis = {"exec check: exit code 1: \x1b]0;x\x07"};
+  failure.last_lines = {"\x1b[31mred\x1b[0m", "clear\x1b[2J", "caf\xe9"};
+  EXPECT_EQ(failures_text({failure}),
+            "\n  api: exit code 1 before it was ready\n"
+            "    exec check: exit code 1: \\x1b]0;x\\x07\n"
+            "    its last output:\n"
+            "      | red\n"
+            "      | clear\\x1b[2J\n"
+            "      | caf\\xe9\n");
+}
+
 }  // namespace
 }  // namespace isoenv
