@@ -5,6 +5,7 @@
 
 #include "base/absolute_path.h"
 #include "base/text.h"
+#include "env/secret_values.h"
 #include "spec/parse.h"
 
 namespace isoenv {
@@ -36,6 +37,11 @@ EnvironmentSpec load_spec(const std::filesystem::path& file) {
     refuse_spec(file, *faults);
   }
   return std::get<EnvironmentSpec>(std::move(result));
+}
+
+void check_secrets(const EnvironmentSpec& spec) {
+  const std::vector<Diagnostic> faults = secret_faults(spec, own_environment());
+  if (!faults.empty()) refuse_spec(spec.file, faults);
 }
 
 EnvironmentPlan plan_spec(const EnvironmentSpec& spec, const PlanOptions& options) {

@@ -36,6 +36,10 @@ std::string isoenv_version();
 /// Parses the file. Throws Error (kUsage) that tells every fault, one a line.
 EnvironmentSpec load_spec(const std::filesystem::path& file);
 
+/// Holds the secrets that the spec names against the caller's environment. Throws Error (kUsage)
+/// like load_spec.
+void check_secrets(const EnvironmentSpec& spec);
+
 /// Plans the spec. Throws Error (kUsage) like load_spec.
 EnvironmentPlan plan_spec(const EnvironmentSpec& spec, const PlanOptions& options);
 

@@ -150,6 +150,8 @@ Answer InstanceServer::State::answer_ps() const {
     for (const std::string& published : site->published(service)) {
       status.ports.push_back(published);
     }
+    const std::string losses = backend.log_losses(service);
+    if (!losses.empty()) status.readiness += (status.readiness.empty() ? "" : "; ") + losses;
     statuses.push_back(std::move(status));
   }
   Answer answer;

@@ -53,6 +53,7 @@ void restore_default_signals() {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to die, setrlimit(2)
 }
 
 /// Nothing of ctest's may stay open: it waits for the end of its one output pipe.
@@ -208,6 +209,7 @@ std::string read_to_end(int fd) {
 }  // namespace
 
 void start_keeper(const StartLock& lock, const KeeperOptions& options) {
+  check_secrets(options.spec);
   clear_run_directory(lock);
   ArtefactDirectory artefacts =
       create_artefact_directory(options.artefact_root, lock.directory().id(),

@@ -278,7 +278,7 @@ void Environment::fail(std::size_t service, std::string what, std::vector<std::s
   Life& life = lives_[service];
   life.failure = backend_.describe_failure(service);
   life.failure.what = what;
-  life.failure.diagnosis = std::move(diagnosis);
+  life.failure.diagnosis.insert(life.failure.diagnosis.begin(), diagnosis.begin(), diagnosis.end());
   life.readiness = what;
   life.failed_by_stop = life.stop_requested;
   if (!life.stop_requested) had_failures_ = true;

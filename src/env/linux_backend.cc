@@ -16,6 +16,8 @@
 
 #include "base/error.h"
 #include "base/syscall.h"
+#include "env/secret_values.h"
+#include "process/merged_log.h"
 #include "process/output.h"
 #include "process/sandbox.h"
 #include "ready/log_matcher.h"
@@ -65,6 +67,16 @@ std::vector<std::string> log_patterns(const ServicePlan& plan) {
   return patterns;
 }
 
+bool names(const std::vector<std::string>& variables, const std::string& name) {
+  return std::find(variables.begin(), variables.end(), name) != variables.end();
+}
+
+std::shared_ptr<const Secrets> make_secrets(const Variables& values) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : values) texts.push_back(value);
+  return std::make_shared<const Secrets>(texts);
+}
+
 std::size_t widest_name(const EnvironmentPlan& plan) {
   std::size_t width = 6;  // `isoenv`, for events
   for (const ServicePlan& service : plan.services) width = std::max(width, service.name.size());
@@ -77,6 +89,8 @@ void make_directory(const std::filesystem::path& path) {
   if (error) throw SystemError(error.value(), "create the directory", path.string());
 }
 
+/// The end of a file, from the beginning of a line on if it has one: a secret, which has no
+/// newline, is there whole or not at all.
 std::string last_text(int file) {
   std::string text(kProbeOutput, '\0');
   const off_t end = ::lseek(file, 0, SEEK_END);
@@ -84,6 +98,7 @@ std::string last_text(int file) {
   const ssize_t length = ::pread(file, text.data(), text.size(), begin);
   text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
   while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (begin > 0) text.erase(0, text.find('\n') + 1);
   return text;
 }
 
@@ -130,18 +145,27 @@ struct LinuxBackend::State {
         plan(plan_),
         clock(clock_),
         options(std::move(options_)),
+        secret_values(take_secrets(plan_, options.inherited)),
+        secrets(make_secrets(secret_values)),
         site(site_),
         merged(options.artefact_directory / "isoenv.log", widest_name(plan_)),
-        running(plan_.services.size()) {}
+        running(plan_.services.size()) {
+    for (const ServicePlan& service : plan.services) {
+      merged.limit(service.name, service.log_limit, service.name + ".log");
+    }
+  }
 
   asio::any_io_executor executor;
   const EnvironmentPlan& plan;
   Clock& clock;
   LinuxBackendOptions options;
+  Variables secret_values;
+  std::shared_ptr<const Secrets> secrets;
   Site& site;
   MergedLog merged;
   std::vector<std::shared_ptr<Running>> running;
 
+  LogFile open_log(const ServicePlan& service);
   Program program(std::size_t service, const std::optional<Account>& account) const;
   void give_places(std::size_t service, const Account& account) const;
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<Running> ended);
@@ -159,6 +183,15 @@ LinuxBackend::LinuxBackend(asio::any_io_executor executor, const EnvironmentPlan
 
 LinuxBackend::~LinuxBackend() = default;
 
+LogFile LinuxBackend::State::open_log(const ServicePlan& service) {
+  LogFile::Options log;
+  log.limit = service.log_limit;
+  log.tell = [this, name = service.name](const std::string& news) {
+    merged.event(name + ": " + news);
+  };
+  return {options.artefact_directory / (service.name + ".log"), std::move(log)};
+}
+
 /// The command line, environment and streams of a service, its program looked up where the service
 /// itself would find it. Throws Error when there is no such program.
 Program LinuxBackend::State::program(std::size_t service,
@@ -168,6 +201,9 @@ Program LinuxBackend::State::program(std::size_t service,
   own.insert(own.end(), plan.variables.begin(), plan.variables.end());
   own.insert(own.end(), service_plan.env.begin(), service_plan.env.end());
   own.emplace_back("ISOENV_INSTANCE", options.instance_id);
+  for (const auto& [name, value] : secret_values) {
+    if (names(service_plan.secret_env, name)) own.emplace_back(name, value);
+  }
   if (uses(service_plan, ProbeKind::kNotify)) {
     own.emplace_back("NOTIFY_SOCKET", notify_path(service).string());
   }
@@ -215,7 +251,7 @@ asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
     running->sandbox->kill();
     co_await running->sandbox->gone();
   }
-  co_return NotStarted{reason};
+  co_return NotStarted{state_->secrets->redact(reason)};
 }
 
 asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
@@ -247,15 +283,15 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
   init.program.stdio = {*nothing, *output.write, *output.write};
   running->output.emplace(
-      state_->executor, std::move(output.read),
-      state_->options.artefact_directory / (name + ".log"),
+      state_->executor, std::move(output.read), state_->open_log(plan),
       [state = state_.get(), name, weak = std::weak_ptr<Running>(running)](std::string_view text) {
         state->merged.append(name, text);
         if (const auto self = weak.lock()) {
           const std::string problem = self->match([&] { self->matcher.feed(text); });
-          if (!problem.empty()) state->merged.append("isoenv", name + ": " + problem + "\n");
+          if (!problem.empty()) state->merged.event(name + ": " + problem);
         }
-      });
+      },
+      state_->secrets);
   for (const ProbePlan& probe : plan.ready) {
     if (probe.kind != ProbeKind::kExec) continue;
     if (!running->probe_output) {
@@ -334,9 +370,11 @@ ProbeContext LinuxBackend::State::probe_context(std::size_t service,
     return self->matcher.matches(pattern);
   };
   context.notified_ready = [self] { return self->notify && self->notify->ready(); };
-  context.notify_status = [self] { return self->notify ? self->notify->status() : std::string(); };
+  context.notify_status = [this, self] {
+    return self->notify ? secrets->redact_cut(self->notify->status()) : std::string();
+  };
   context.on_change = [self](std::function<void()> wake) { self->wake = std::move(wake); };
-  context.run_command = [self, &service_plan](
+  context.run_command = [this, self, &service_plan](
                             std::vector<std::string> command,
                             std::chrono::milliseconds timeout) -> asio::awaitable<CommandOutcome> {
     std::size_t index = 0;
@@ -347,8 +385,8 @@ ProbeContext LinuxBackend::State::probe_context(std::size_t service,
     }
     (void)!::ftruncate(*self->probe_output, 0);
     const ProbeCommandResult result = co_await self->sandbox->run_probe(index, timeout);
-    co_return CommandOutcome{result.finished, result.status, last_text(*self->probe_output),
-                             result.error};
+    co_return CommandOutcome{result.finished, result.status,
+                             secrets->redact_cut(last_text(*self->probe_output)), result.error};
   };
   return context;
 }
@@ -412,10 +450,20 @@ ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
   if (const auto& running = state_->running[service]) {
     failure.last_lines = running->matcher.last_lines(kLastLines);
     failure.log = state_->options.artefact_directory / (failure.service + ".log");
+    const std::string losses = log_losses(service);
+    if (!losses.empty()) failure.diagnosis.push_back(losses);
   }
   return failure;
 }
 
-void LinuxBackend::event(const std::string& text) { state_->merged.append("isoenv", text + "\n"); }
+void LinuxBackend::event(const std::string& text) {
+  state_->merged.event(state_->secrets->redact(text));
+}
+
+std::string LinuxBackend::log_losses(std::size_t service) const {
+  const std::shared_ptr<Running>& running = state_->running[service];
+  const std::string losses = running && running->output ? running->output->losses() : "";
+  return losses.empty() ? "" : "of its log, " + losses;
+}
 
 }  // namespace isoenv

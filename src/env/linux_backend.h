@@ -45,6 +45,10 @@ class LinuxBackend final : public Backend {
   ServiceFailure describe_failure(std::size_t service) override;
   void event(const std::string& text) override;
 
+  /// What the log of a service lacks: `of its log, 1234 bytes are lost: ENOSPC (…)`; "" when
+  /// nothing.
+  std::string log_losses(std::size_t service) const;
+
  private:
   struct Running;
   struct State;

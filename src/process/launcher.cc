@@ -89,6 +89,7 @@ struct ChildSteps {
     // Everything above 2 is closed by the exec itself (CLOSE_RANGE_CLOEXEC, Linux 5.11).
     ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGXFSZ, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -2,7 +2,8 @@
 //
 // The calling process must be single-threaded and already inside the namespaces the program is to
 // live in; the program becomes its child. It starts with descriptors 0, 1, 2 and no other, no
-// signal blocked, SIGPIPE at its default, and no_new_privs. Never a shell: argv arrays only.
+// signal blocked, SIGPIPE and SIGXFSZ at their default, and no_new_privs. Never a shell: argv
+// arrays only.
 #pragma once
 
 #include <sys/types.h>

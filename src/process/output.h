@@ -1,59 +1,39 @@
-// Captured output: one raw log a service, and one merged log an instance.
+// Captured output: what a service writes goes to its own log, but for secrets, and to a sink.
 //
-// The merged log holds whole lines only, each `HH:MM:SS.uuuuuu name | text`, written with one
-// write(2) a chunk to a descriptor in append mode, so lines of different services never mix. A
-// line longer than kLongestLine is cut into several. Capture reads until the last writer is gone.
+// Reads until the last writer is gone; of one turn of the executor no more than a pipe's worth, so
+// that a service that writes without end leaves all others their turns. Never blocks, and whatever
+// the log cannot take (log_file.h), the writer goes on and the sink gets it.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <cstddef>
-#include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/unique_fd.h"
+#include "process/log_file.h"
+#include "process/redactor.h"
 
 namespace isoenv {
-
-class MergedLog {
- public:
-  static constexpr std::size_t kLongestLine = 64 * 1024;
-
-  /// Creates or continues `file`. Names are padded to `name_width` columns. Throws SystemError.
-  MergedLog(const std::filesystem::path& file, std::size_t name_width);
-
-  /// Adds the whole lines of `chunk` and keeps the rest for later.
-  void append(const std::string& name, std::string_view chunk);
-  /// Ends an unfinished line.
-  void finish(const std::string& name);
-
- private:
-  void format(std::string& text, const std::string& name, std::string_view line) const;
-  void write(const std::string& text);
-
-  UniqueFd file_;
-  std::size_t name_width_;
-  std::map<std::string, std::string> unfinished_;
-};
 
 class OutputCapture {
  public:
   using Sink = std::function<void(std::string_view)>;
 
-  /// Reads the pipe `source` to its end; every chunk goes to the raw log `file` first, then to
-  /// `sink`. Throws SystemError when the log cannot be created.
-  OutputCapture(boost::asio::any_io_executor executor, UniqueFd source,
-                const std::filesystem::path& file, Sink sink);
+  /// Reads the pipe `source` to its end; every chunk, without the secrets, goes to `log` first,
+  /// then to `sink`. The beginning of what may be a secret waits for what comes next.
+  OutputCapture(boost::asio::any_io_executor executor, UniqueFd source, LogFile log, Sink sink,
+                std::shared_ptr<const Secrets> secrets = {});
   ~OutputCapture();
   OutputCapture(OutputCapture&&) noexcept;
   OutputCapture& operator=(OutputCapture&&) noexcept;
 
   /// Returns when the last writer has closed the pipe and all was captured.
   boost::asio::awaitable<void> drained();
+  /// What its log lacks, or "" (LogFile::losses).
+  std::string losses() const;
   /// Ends the capture although writers are left.
   void stop() noexcept;
 

@@ -53,6 +53,7 @@ void signals_all(const Arguments&);    // SIGNAL: kill(-1): to every process it 
 // output.cc: what a program tells. TEXT may hold \n, \0 and \xNN.
 void writes(const Arguments&);             // TEXT...: to stdout, or to stderr after `err:`
 void writes_flat_out(const Arguments&);    // LETTER LINES: lines of it, cut at awkward places
+void writes_without_end(const Arguments&);  // TEXT: again and again
 void copies_stdin(const Arguments&);       // stdin to stdout until its end
 void notifies(const Arguments&);           // TEXT: one datagram to NOTIFY_SOCKET
 void creates_file(const Arguments&);       // PATH

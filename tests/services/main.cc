@@ -55,6 +55,7 @@ const std::map<std::string, Behaviour> kBehaviours = {
     {"withdraws", withdraws},
     {"writes", writes},
     {"writes_flat_out", writes_flat_out},
+    {"writes_without_end", writes_without_end},
 };
 
 void behave(const Arguments& words) {

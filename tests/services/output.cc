@@ -77,6 +77,13 @@ void writes_flat_out(const Arguments& arguments) {
   }
 }
 
+void writes_without_end(const Arguments& arguments) {
+  const std::string text = unescaped(argument(arguments, 0));
+  std::string block;
+  while (block.size() < 65536) block += text;
+  for (;;) write_all(STDOUT_FILENO, block.data(), block.size());
+}
+
 void copies_stdin(const Arguments&) {
   std::array<char, 65536> buffer;
   ssize_t size;

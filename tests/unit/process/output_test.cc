@@ -8,12 +8,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <fstream>
+#include <functional>
 #include <iterator>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "base/error.h"
 #include "base/syscall.h"
 #include "support/await.h"
 #include "support/temp_dir.h"
@@ -25,146 +24,17 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 using namespace std::string_literals;
 using test::run_until;
-using ::testing::ElementsAre;
-using ::testing::EndsWith;
-using ::testing::IsEmpty;
-using ::testing::MatchesRegex;
-using ::testing::SizeIs;
 
 std::string content(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-class MergedLogTest : public ::testing::Test {
- protected:
-  fs::path file() const { return temp_.path() / "isoenv.log"; }
-
-  std::vector<std::string> whole_lines() const {
-    std::vector<std::string> lines;
-    std::istringstream text(content(file()));
-    for (std::string line; std::getline(text, line);) lines.push_back(line);
-    return lines;
-  }
-  /// The lines without their time of day.
-  std::vector<std::string> lines() const {
-    std::vector<std::string> lines = whole_lines();
-    for (std::string& line : lines) line.erase(0, sizeof "HH:MM:SS.uuuuuu");
-    return lines;
-  }
-
- private:
-  test::TempDir temp_;
-};
-
-TEST_F(MergedLogTest, PrefixesEachLineWithTheTimeAndTheName) {
-  MergedLog log(file(), 4);
-  log.append("db", "one\ntwo\n");
-  EXPECT_THAT(whole_lines(),
-              ElementsAre(MatchesRegex("[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{6} db   \\| one"),
-                          EndsWith(" db   | two")));
-  EXPECT_THAT(content(file()), EndsWith("two\n"));
-}
-
-TEST_F(MergedLogTest, PadsNamesAndCutsNone) {
-  MergedLog log(file(), 4);
-  log.append("db", "a\n");
-  log.append("user", "b\n");
-  log.append("gateway", "c\n");
-  EXPECT_THAT(lines(), ElementsAre("db   | a", "user | b", "gateway | c"));
-}
-
-TEST_F(MergedLogTest, HoldsWholeLinesOnly) {
-  MergedLog log(file(), 2);
-  log.append("db", "one\ntw");
-  EXPECT_THAT(lines(), ElementsAre("db | one"));
-  log.append("db", "o\n");
-  EXPECT_THAT(lines(), ElementsAre("db | one", "db | two"));
-}
-
-TEST_F(MergedLogTest, NeverMixesTheLinesOfTwoWriters) {
-  MergedLog log(file(), 2);
-  log.append("db", "half of ");
-  log.append("ui", "a line\nmo");
-  log.append("db", "a line\n");
-  log.append("ui", "re\n");
-  EXPECT_THAT(lines(), ElementsAre("ui | a line", "db | half of a line", "ui | more"));
-}
-
-TEST_F(MergedLogTest, KeepsEmptyLinesAndAnyByte) {
-  MergedLog log(file(), 2);
-  log.append("db", "\n\r\n");
-  log.append("db", "nul\0 caf\xe9 \x1b[1m\n"s);
-  EXPECT_THAT(lines(), ElementsAre("db | ", "db | \r", "db | nul\0 caf\xe9 \x1b[1m"s));
-}
-
-TEST_F(MergedLogTest, EndsAnUnfinishedLineWhenItsWriterIsDone) {
-  MergedLog log(file(), 2);
-  log.append("db", "one\nlast words");
-  log.finish("ui");
-  EXPECT_THAT(lines(), ElementsAre("db | one"));
-  log.finish("db");
-  log.finish("db");
-  EXPECT_THAT(lines(), ElementsAre("db | one", "db | last words"));
-  EXPECT_THAT(content(file()), EndsWith("\n"));
-  log.append("db", "next life\n");
-  EXPECT_EQ(lines().back(), "db | next life");
-}
-
-TEST_F(MergedLogTest, CutsALineThatIsTooLong) {
-  const std::string longest(MergedLog::kLongestLine, 'x');
-  MergedLog log(file(), 2);
-  log.append("db", longest + longest + "rest\nnext\n");
-  EXPECT_THAT(lines(), ElementsAre("db | " + longest, "db | " + longest, "db | rest", "db | next"));
-}
-
-TEST_F(MergedLogTest, CutsALineThatComesInPiecesAtTheSamePlace) {
-  const std::string piece(1000, 'x');
-  MergedLog log(file(), 2);
-  for (int i = 0; i < 70; ++i) log.append("db", piece);
-  EXPECT_THAT(lines(), SizeIs(1)) << "held back longer than a line may be";
-  log.append("db", "\n");
-  EXPECT_THAT(lines(), ElementsAre("db | " + std::string(MergedLog::kLongestLine, 'x'),
-                                   "db | " + std::string(70000 - MergedLog::kLongestLine, 'x')));
-}
-
-TEST_F(MergedLogTest, LeavesALineOfExactlyTheLongestLengthWhole) {
-  const std::string longest(MergedLog::kLongestLine, 'x');
-  MergedLog log(file(), 2);
-  log.append("db", longest + "\n");
-  log.append("db", longest);
-  log.append("db", "\nnext\n");
-  EXPECT_THAT(lines(), ElementsAre("db | " + longest, "db | " + longest, "db | next"));
-}
-
-TEST_F(MergedLogTest, ContinuesALogBesideItsOtherWriters) {
-  MergedLog first(file(), 2);
-  first.append("db", "one\n");
-  MergedLog second(file(), 2);
-  second.append("ui", "two\n");
-  first.append("db", "three\n");
-  EXPECT_THAT(lines(), ElementsAre("db | one", "ui | two", "db | three"));
-}
-
-TEST_F(MergedLogTest, LosesWhatAFullDiskCannotTake) {
-  MergedLog log("/dev/full", 2);
-  log.append("db", "one\nrest");
-  log.finish("db");
-}
-
-TEST_F(MergedLogTest, SaysWhichFileItCannotOpen) {
-  try {
-    MergedLog(file() / "below", 2);
-    FAIL() << "it could";
-  } catch (const SystemError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr((file() / "below").string()));
-  }
-}
-
 class OutputCaptureTest : public ::testing::Test {
  protected:
   OutputCapture capture(OutputCapture::Sink sink) {
-    return {context_.get_executor(), std::move(pipe_.read), file(), std::move(sink)};
+    return {context_.get_executor(), std::move(pipe_.read), LogFile(file(), {}), std::move(sink),
+            secrets_};
   }
   OutputCapture capture() {
     return capture([this](std::string_view text) { sunk_ += text; });
@@ -188,6 +58,7 @@ class OutputCaptureTest : public ::testing::Test {
   fs::path file() const { return temp_.path() / "db.log"; }
 
   asio::io_context context_;
+  std::shared_ptr<const Secrets> secrets_;
   std::string sunk_;
   int drained_ = 0;
 
@@ -303,15 +174,42 @@ TEST_F(OutputCaptureTest, PassesNothingOnOnceItIsDestroyed) {
   EXPECT_EQ(sunk_, "one");
 }
 
-TEST_F(OutputCaptureTest, SaysWhichLogItCannotCreate) {
-  fs::create_directory(file());
-  try {
-    const OutputCapture output = capture();
-    FAIL() << "it could";
-  } catch (const SystemError& error) {
-    EXPECT_EQ(error.error_number(), EISDIR);
-    EXPECT_THAT(error.what(), ::testing::HasSubstr(file().string()));
-  }
+TEST_F(OutputCaptureTest, KeepsSecretsOutOfTheLogAndOfWhatItPassesOn) {
+  secrets_ = std::make_shared<const Secrets>(std::vector<std::string>{"hunter2"});
+  OutputCapture output = capture();
+  await_drained(output);
+  write("token hun");
+  run_until_sunk("token ");
+  write("ter2\nhunt");
+  run_until_sunk("token ***\n");
+  EXPECT_EQ(content(file()), "token ***\n");
+  close_writer();
+  run_until(context_, [&] { return drained_ > 0; });
+  EXPECT_EQ(content(file()), "token ***\nhunt");
+  EXPECT_EQ(sunk_, "token ***\nhunt");
+}
+
+TEST_F(OutputCaptureTest, TellsWhatItsLogLacks) {
+  fs::create_symlink("/dev/full", file());
+  const OutputCapture output = capture();
+  EXPECT_EQ(output.losses(), "");
+  write("one");
+  run_until_sunk("one");
+  EXPECT_EQ(output.losses(), "3 bytes are lost: ENOSPC (No space left on device)");
+}
+
+TEST_F(OutputCaptureTest, LeavesOthersTheirTurnsWhileOneWritesWithoutEnd) {
+  const OutputCapture output = capture([&](std::string_view text) {
+    sunk_ += text;
+    write(std::string(text.size(), 'x'));  // the pipe is never empty
+  });
+  write(std::string(60000, 'x'));
+  int turns = 0;
+  const std::function<void()> take_turn = [&] {
+    if (++turns < 100) asio::post(context_, take_turn);
+  };
+  take_turn();
+  run_until(context_, [&] { return turns == 100 && sunk_.size() > 600000; });
 }
 
 }  // namespace
