@@ -144,6 +144,13 @@ ArtefactDirectory create_artefact_directory(const std::filesystem::path& root,
                                             const ArtefactRecord& record) {
   for (;;) {
     std::error_code error;
+    // A new folder for state is its user's alone (XDG base directory rules); a build tree follows
+    // the umask.
+    for (const std::filesystem::path& place : state_places()) {
+      if (root.parent_path() != place) continue;
+      std::filesystem::create_directories(place.parent_path(), error);
+      (void)!::mkdir(place.c_str(), S_IRWXU);
+    }
     std::filesystem::create_directories(root, error);
     if (error) {
       throw SystemError(error.value(), "create the artefact directory", root,

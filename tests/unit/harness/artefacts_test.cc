@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <vector>
@@ -75,6 +76,18 @@ TEST_F(ArtefactsTest, GetADirectoryOfTheirOwn) {
   EXPECT_THAT(first.path.filename(), MatchesRegex("[0-9]{8}-[0-9]{6}-01234567"));
   EXPECT_EQ(latest_artefacts(root()), second.path);
   EXPECT_TRUE(artefacts_in_use(first.path));
+}
+
+TEST_F(ArtefactsTest, AreClosedToOthersInTheStateFolderAlone) {
+  const test::TempDir temp;
+  const ScopedVariable state("XDG_STATE_HOME", temp.path());
+  const mode_t before = ::umask(022);
+  const auto in_state = create_artefact_directory(artefact_root({}, "shop", "/s.json"), "01234567");
+  const auto elsewhere = create_artefact_directory(root(), "01234567");
+  ::umask(before);
+  EXPECT_EQ(fs::status(temp.path() / "isoenv").permissions(), fs::perms::owner_all);
+  EXPECT_EQ(fs::status(root()).permissions(), fs::perms(0755));
+  EXPECT_EQ(fs::status(elsewhere.path).permissions(), fs::perms(0755));
 }
 
 TEST_F(ArtefactsTest, AreInUseUntilTheMarkerIsLetGo) {
