@@ -27,6 +27,7 @@
 #include "harness/run_root_cover.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
+#include "netns/network.h"
 
 namespace isoenv {
 namespace {
@@ -221,7 +222,7 @@ void start_keeper(const StartLock& lock, const KeeperOptions& options) {
                                         : artefacts.path;
   plan_options.temporary_directory = lock.directory().temporary_directory();
   plan_options.hub_hostname = host_name();
-  plan_options.ipv6 = ::access("/proc/sys/net/ipv6", F_OK) == 0;
+  plan_options.ipv6 = kernel_has_ipv6();
   const EnvironmentPlan plan = plan_spec(options.spec, plan_options);
   UniqueFd owner;
   if (options.owner.kind != Owner::Kind::kNone) {

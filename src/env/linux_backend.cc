@@ -246,6 +246,7 @@ asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
   } catch (const Error& error) {
     reason = error.what();
     for (const std::string& frame : error.frames()) reason += ", while " + frame;
+    if (!error.hint().empty()) reason += "; " + error.hint();
   }
   if (const std::shared_ptr<Running> running = state_->running[service]) {
     running->sandbox->kill();

@@ -184,11 +184,11 @@ InitPlan service_plan(int nothing) {
 }
 
 void conveniences(Teller& teller) {
-  if (::access("/proc/sys/net/ipv6", F_OK) == 0) {
+  if (kernel_has_ipv6()) {
     teller.ok("ipv6");
   } else {
     Refusal none;
-    none.step = "find IPv6 in the kernel";
+    none.step = "find IPv6";
     none.error_number = EAFNOSUPPORT;
     teller.refusal("ipv6", State::kDegraded, none, "instances have IPv4 alone");
   }
@@ -206,7 +206,7 @@ void conveniences(Teller& teller) {
     cover_name_files("127.0.0.1 localhost\n");
   });
   asio::io_context context(1);
-  const bool ipv6 = ::access("/proc/sys/net/ipv6", F_OK) == 0;
+  const bool ipv6 = kernel_has_ipv6();
   const InterfaceAddress hub{kHubAddress, 16, ipv6 ? "fd00::1" : "", 64};
   const InterfaceAddress service{kServiceAddress, 16, ipv6 ? "fd00::2" : "", 64};
   std::optional<HubNetwork> network;

@@ -98,6 +98,8 @@ void join_namespaces(int pidfd) {
   const int error_number = errno;
   if (own_known && error_number == EINVAL && ::setns(pidfd, kInstanceFlags) == 0) return;
   errno = error_number;
+  const bool denied = error_number == EPERM || error_number == EACCES || error_number == ENOSYS;
+  if (denied) refuse("join the instance's namespaces", Attempt::kJoin);
   throw_errno("join the instance's namespaces");
 }
 

@@ -37,7 +37,8 @@ std::variant<Rung, Refusal> try_enter_new_namespaces();
 void enter_own_mounts();
 
 /// Joins the user, mount, network, IPC and UTS namespaces of the process behind `pidfd`, and its
-/// PID namespace for future children (setns(2) on a pidfd, Linux 5.8). Throws SystemError.
+/// PID namespace for future children (setns(2) on a pidfd, Linux 5.8). Throws SystemError,
+/// with code kCannotRun when the machine refuses and not the process is gone.
 void join_namespaces(int pidfd);
 
 }  // namespace isoenv

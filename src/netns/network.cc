@@ -10,6 +10,7 @@
 #include <netlink/route/link/inet6.h>
 #include <netlink/route/link/veth.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -17,6 +18,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 #include "base/error.h"
 #include "base/syscall.h"
@@ -156,9 +158,21 @@ void raise_loopback() {
   });
 }
 
+bool kernel_has_ipv6() {
+  if (::access("/proc/sys/net/ipv6", F_OK) != 0) return false;
+  // New network namespaces start with the module's parameter, not with the host's sysctls
+  // (addrconf_init_net, net/ipv6/addrconf.c).
+  std::ifstream disabled("/sys/module/ipv6/parameters/disable_ipv6");
+  int value = 0;
+  return !(disabled >> value) || value == 0;
+}
+
 NetworkNamespaceGuard::NetworkNamespaceGuard(int pidfd)
     : home_(open_or_throw("/proc/self/ns/net", O_RDONLY)) {
-  if (::setns(pidfd, CLONE_NEWNET) != 0) throw_errno("enter a service's network namespace");
+  if (::setns(pidfd, CLONE_NEWNET) == 0) return;
+  const std::string step = "enter a service's network namespace";
+  if (errno == ESRCH) throw_errno(step);  // it has ended
+  refuse(step, Attempt::kNetwork);
 }
 
 NetworkNamespaceGuard::~NetworkNamespaceGuard() {
@@ -203,7 +217,7 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
   });
   if (!address.ipv6.empty()) add_no_link_local(hub, port, "configure a bridge port");
   add_raise(hub, port, "raise a bridge port");
-  hub.commit();
+  or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
 
   std::unique_ptr<Netlink> service;
   {

@@ -28,6 +28,10 @@ struct InterfaceAddress {
 /// with code kCannotRun when the machine refuses.
 void raise_loopback();
 
+/// False when the kernel has no IPv6, or gives no interface an IPv6 address (ipv6.disable_ipv6=1 on
+/// its command line).
+bool kernel_has_ipv6();
+
 /// While it lives, the calling thread is in the network namespace of the process behind `pidfd`
 /// (setns(2) on a pidfd, Linux 5.8); sockets opened meanwhile belong to that namespace for good.
 /// The process aborts when it cannot come back: nothing may ever run in the wrong namespace.

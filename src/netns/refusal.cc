@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -96,12 +97,24 @@ std::string filtered_call(Attempt attempt) {
   return "";
 }
 
-/// Each kind alone, as the refused call asked for all of them.
+/// Each kind alone, as the refused call asked for all of them; in a child, whose namespaces end
+/// with it.
 std::vector<std::string> exhausted_limits(Attempt attempt) {
   if (attempt == Attempt::kUserNamespace) return {"user_namespaces"};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int found = 0;
+    for (std::size_t i = 0; i < std::size(kNamespaceKinds); ++i) {
+      if (::unshare(kNamespaceKinds[i].flag) != 0 && errno == ENOSPC) found |= 1 << i;
+    }
+    ::_exit(found);
+  }
+  int status = 0;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   std::vector<std::string> exhausted;
-  for (const auto& [limit, flag] : kNamespaceKinds) {
-    if (::unshare(flag) != 0 && errno == ENOSPC) exhausted.emplace_back(limit);
+  for (std::size_t i = 0; i < std::size(kNamespaceKinds) && WIFEXITED(status); ++i) {
+    if ((WEXITSTATUS(status) >> i & 1) != 0) exhausted.emplace_back(kNamespaceKinds[i].limit);
   }
   return exhausted;
 }

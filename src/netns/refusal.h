@@ -77,8 +77,8 @@ struct Evidence {
 Cause find_cause(Attempt attempt, const std::string& step, int error_number, const Machine& machine,
                  const Evidence& evidence);
 
-/// The same in the very process that was refused, which is of no further use then: it may be left
-/// in new namespaces. `before`: read_standing() from before the attempt.
+/// The same in the very process that was refused, of which nothing is changed. `before`:
+/// read_standing() from before the attempt.
 Refusal explain(std::string step, Attempt attempt, int error_number, const Standing& before);
 
 /// The error that ends `up` and `run`: code kCannotRun, with the cause as its hint.

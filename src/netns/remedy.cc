@@ -1,7 +1,7 @@
 #include "netns/remedy.h"
 
 #include <algorithm>
-#include <iterator>
+#include <string_view>
 
 namespace isoenv {
 namespace {
@@ -124,8 +124,6 @@ std::vector<Remedy> of_masks() {
   return {
       {Place::kDocker, "docker run --security-opt systempaths=unconfined IMAGE", ""},
       {Place::kPodman, "podman run --security-opt unmask=ALL IMAGE", ""},
-      {Place::kGitlab, "[runners.docker]\n  security_opt = [\"systempaths=unconfined\"]",
-       "in the runner's config.toml"},
       {Place::kGithub,
        "container:\n  image: IMAGE\n  options: --security-opt systempaths=unconfined", ""},
       {Place::kKubernetes,
@@ -245,7 +243,8 @@ std::vector<Remedy> remedies(const Cause& cause, const Machine& machine) {
 std::string apparmor_profile(const std::string& executable) {
   std::string quoted;
   for (const char letter : executable) {
-    if (letter == '"' || letter == '\\') quoted += '\\';
+    // Characters of a pattern (apparmor.d(5)), and those of a quoted word.
+    if (std::string_view("\"\\*?[]{}^").find(letter) != std::string_view::npos) quoted += '\\';
     quoted += letter;
   }
   return "# Lets isoenv use user namespaces; confines nothing. Written by\n"

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "base/syscall.h"
+#include "netns/refusal.h"
 #include "process/process_tree.h"
 
 namespace isoenv {
@@ -131,7 +132,7 @@ Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitP
   const bool ends_tree = plan.ends_tree;
   const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
                                               : try_clone(namespaces, pidfd);
-  if (pid < 0) throw_errno("clone a process into new namespaces");
+  if (pid < 0) refuse("clone a process into new namespaces", Attempt::kProcess);
   if (pid == 0) run_init(plan, std::move(control.second));
   control.second.reset();
   state_ = std::make_shared<State>(executor, control.first.release(), pidfd.release());

@@ -48,7 +48,8 @@ class Sandbox {
   using Note = std::function<void(const std::string&)>;
 
   /// Clones the init process into new namespaces. `note` receives what the machine refused and the
-  /// sandbox can do without. Throws SystemError.
+  /// sandbox can do without. Throws
+  /// SystemError with code kCannotRun.
   Sandbox(boost::asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan, Note note,
           Birth birth = Birth::kInOwn);
   ~Sandbox();

@@ -214,6 +214,50 @@ TEST_F(DeniedTest, WhatTheKeeperIsRefusedIsNamed) {
                  {"mounts", "mount over '/etc/hosts'", "EACCES", "seccomp"});
 }
 
+TEST_F(DeniedTest, AKernelWithoutIpv6DoesNotMatter) {
+  const Words denials = {"--cover", "/sys/module/ipv6/parameters/disable_ipv6=1", "--syscall",
+                         "socket:AF_INET6=EAFNOSUPPORT"};
+  EXPECT_THAT(run_under(denials), ExitedWith(0));
+  const auto spec = write_spec(R"("services": {
+    "web": {"command": ["test_service", "tcp_echo", "0.0.0.0", "8080"], "ports": {"http": 8080}}})");
+  const Outcome outcome =
+      isoenv_under(denials, {"run", "-f", spec, "--artefacts", artefact_dir(), "--", "test_service",
+                             "tcp_ask", "4", "web", "8080", "hello"});
+  EXPECT_THAT(outcome, ExitedWith(0));
+  EXPECT_EQ(capability(doctor_under(denials, 0), "ipv6")["state"], "degraded");
+}
+
+TEST_F(DeniedTest, RootInAContainerThatHasSysAdminAloneIsIsolated) {
+  // As `docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined`, of root.
+  Words denials = {"--mask-proc"};
+  for (const char* capability : {"NET_ADMIN", "SYS_PTRACE", "SYS_RESOURCE"}) {
+    denials.insert(denials.end(), {"--drop-cap", capability});
+  }
+  EXPECT_THAT(run_under(denials), ExitedWith(0));
+  EXPECT_THAT(up_under(denials), ExitedWith(0));
+  EXPECT_EQ(doctor_under(denials, 0)["rung"], "userns");
+}
+
+TEST_F(DeniedTest, AServiceThatCannotBeGivenNamespacesIsToldWhy) {
+  const Outcome outcome = up_under({"--syscall", "clone:CLONE_NEWNET=EPERM"});
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err, HasSubstr("web: cannot clone a process into new namespaces: EPERM"));
+  EXPECT_THAT(outcome.err, HasSubstr("a seccomp filter refuses clone(2)"));
+  const Json report = doctor_under({"--syscall", "clone:CLONE_NEWNET=EPERM"}, 77);
+  EXPECT_EQ(capability(report, "service-namespaces")["cause"]["name"], "seccomp");
+}
+
+TEST_F(DeniedTest, AnExecThatMayNotJoinIsToldWhy) {
+  const auto spec = write_spec(kOneService);
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const Outcome outcome =
+      isoenv_under({"--syscall", "setns=EPERM"}, {"exec", "-f", spec, "--", "true"});
+  EXPECT_THAT(outcome, ExitedWith(77));
+  EXPECT_THAT(outcome.err, HasSubstr("cannot join the instance's namespaces: EPERM"));
+  EXPECT_THAT(outcome.err, HasSubstr("a seccomp filter refuses setns(2)"));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
 TEST_F(DeniedTest, AMissingClone3DoesNotMatter) {
   EXPECT_THAT(run_under({"--syscall", "clone3=ENOSYS"}), ExitedWith(0));
   EXPECT_THAT(up_under({"--syscall", "clone3=ENOSYS"}), ExitedWith(0));

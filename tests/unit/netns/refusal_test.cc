@@ -161,8 +161,8 @@ TEST(RefusalTest, EveryKnownCauseHasANameATextAndARemedy) {
 }
 
 TEST(RefusalTest, TheProfileIsForThatProgramAlone) {
-  const std::string profile = apparmor_profile("/opt/my \"tools\"/isoenv");
-  EXPECT_THAT(profile, HasSubstr("profile isoenv \"/opt/my \\\"tools\\\"/isoenv\""));
+  const std::string profile = apparmor_profile("/opt/my \"tools\"/[1]/isoenv");
+  EXPECT_THAT(profile, HasSubstr("profile isoenv \"/opt/my \\\"tools\\\"/\\[1\\]/isoenv\""));
   EXPECT_THAT(profile, HasSubstr("flags=(unconfined)"));
   EXPECT_THAT(profile, HasSubstr("  userns,\n"));
 }
