@@ -66,7 +66,7 @@ std::variant<Rung, Refusal> try_enter_new_namespaces() {
 Rung enter_new_namespaces() {
   const std::variant<Rung, Refusal> entered = try_enter_new_namespaces();
   if (const auto* refusal = std::get_if<Refusal>(&entered)) {
-    throw Refused(*refusal, read_machine());
+    throw_refusal(*refusal);
   }
   return std::get<Rung>(entered);
 }

@@ -183,6 +183,12 @@ std::string masks_below(const Machine& machine, const std::string& step) {
   return join(masks, ", ") + " and " + more + " more";
 }
 
+/// What passes, on a machine that grants the thing at other times.
+bool is_shortage(int error_number) {
+  return error_number == ENOMEM || error_number == EMFILE || error_number == ENFILE ||
+         error_number == ENOBUFS || error_number == EIO || error_number == EAGAIN;
+}
+
 std::string hint_of(const Cause& cause, const Machine& machine) {
   std::string hint = cause_text(cause);
   if (const std::vector<Remedy> all = remedies(cause, machine); !all.empty()) {
@@ -345,9 +351,17 @@ Refused::Refused(Refusal refusal, const Machine& machine)
                   hint_of(refusal.cause, machine)),
       refusal_(std::move(refusal)) {}
 
+void throw_refusal(const Refusal& refusal) {
+  if (is_shortage(refusal.error_number)) {
+    throw SystemError(refusal.error_number, refusal.step, "", ExitCode::kEnvironmentFailed,
+                      cause_text(refusal.cause));
+  }
+  throw Refused(refusal, read_machine());
+}
+
 void refuse(const std::string& step, Attempt attempt) {
   const int error_number = errno;
-  throw Refused(explain(step, attempt, error_number, read_standing()), read_machine());
+  throw_refusal(explain(step, attempt, error_number, read_standing()));
 }
 
 }  // namespace isoenv

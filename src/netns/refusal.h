@@ -92,10 +92,14 @@ class Refused : public SystemError {
   Refusal refusal_;
 };
 
-/// Throws Refused for errno. In the process that was refused.
+/// Throws Refused; for a shortage of memory, descriptors or processes, which passes, a SystemError
+/// that is no reason to skip (code kEnvironmentFailed).
+[[noreturn]] void throw_refusal(const Refusal& refusal);
+/// The same for errno, in the process that was refused.
 [[noreturn]] void refuse(const std::string& step, Attempt attempt);
 
-/// Runs `body`; a SystemError that leaves it becomes Refused. In the process that is refused.
+/// Runs `body`; what a SystemError that leaves it tells becomes a refusal. In the process that is
+/// refused.
 template <typename Body>
 decltype(auto) or_refuse(Attempt attempt, Body&& body) {
   try {

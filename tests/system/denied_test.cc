@@ -148,7 +148,10 @@ TEST_F(DeniedTest, RootWithoutNetAdminUsesAUserNamespace) {
 }
 
 TEST_F(DeniedTest, ALimitOfProcessesIsFoundAndTold) {
-  if (::geteuid() == 0) return;  // it does not bind root
+  if (::geteuid() == 0) {  // it does not bind root
+    EXPECT_THAT(run_under({"--rlimit", "nproc=1"}), ExitedWith(0));
+    return;
+  }
   const Json report = doctor_under({"--rlimit", "nproc=1"}, 77);
   const Json finding = capability(report, "processes");
   EXPECT_EQ(finding["state"], "refused");
@@ -245,6 +248,13 @@ TEST_F(DeniedTest, AServiceThatCannotBeGivenNamespacesIsToldWhy) {
   EXPECT_THAT(outcome.err, HasSubstr("a seccomp filter refuses clone(2)"));
   const Json report = doctor_under({"--syscall", "clone:CLONE_NEWNET=EPERM"}, 77);
   EXPECT_EQ(capability(report, "service-namespaces")["cause"]["name"], "seccomp");
+}
+
+TEST_F(DeniedTest, AShortageIsAFailureAndNoReasonToSkip) {
+  EXPECT_THAT(run_under({"--syscall", "mount=ENOMEM"}), ExitedWith(125));
+  const Outcome outcome = up_under({"--syscall", "mount=ENOMEM"});
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err, HasSubstr("cannot detach mounts from the host: ENOMEM"));
 }
 
 TEST_F(DeniedTest, AnExecThatMayNotJoinIsToldWhy) {

@@ -36,6 +36,8 @@ TEST(OptionsTest, HaveDefaults) {
   EXPECT_FALSE(parse_ps({}).file);
   EXPECT_FALSE(parse_logs({}).follow);
   EXPECT_EQ(parse_check({}).file, "isoenv.json");
+  EXPECT_FALSE(parse_doctor({}).json);
+  EXPECT_FALSE(parse_doctor({}).apparmor_profile);
 }
 
 TEST(OptionsTest, AreReadInEveryUsualSpelling) {
@@ -112,6 +114,7 @@ TEST(OptionsTest, AreNotGivenTwice) {
 
 TEST(OptionsTest, RefuseAWordThatHasNoPlace) {
   EXPECT_THAT(refusal(parse_check, {"shop.json"}), HasSubstr("unexpected word 'shop.json'"));
+  EXPECT_THAT(refusal(parse_doctor, {"shop.json"}), HasSubstr("unexpected word 'shop.json'"));
   EXPECT_THAT(refusal(parse_up, {"a", ""}), HasSubstr("a service's name is empty"));
 }
 
