@@ -1,6 +1,7 @@
 #include "harness/control_server.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +46,15 @@ Local::acceptor listen_on(const asio::any_io_executor& executor, const std::stri
   if (::chmod(path.c_str(), 0600) != 0) throw_errno("restrict", path);
   acceptor.listen();
   return acceptor;
+}
+
+/// Most descriptors are for services.
+ControlLimits within_descriptors(ControlLimits limits) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    limits.clients = std::min<std::size_t>(limits.clients, std::max<rlim_t>(files.rlim_cur / 4, 1));
+  }
+  return limits;
 }
 
 Answer refusal(const std::string& message) {
@@ -109,7 +119,8 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
 
 ControlServer::ControlServer(asio::any_io_executor executor, const std::string& path,
                              Respond respond, ControlLimits limits)
-    : state_(std::make_shared<State>(std::move(executor), path, std::move(respond), limits)) {}
+    : state_(std::make_shared<State>(std::move(executor), path, std::move(respond),
+                                     within_descriptors(limits))) {}
 
 ControlServer::~ControlServer() = default;
 

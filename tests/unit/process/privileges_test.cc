@@ -1,0 +1,53 @@
+#include "process/privileges.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <grp.h>
+#include <pwd.h>
+
+#include "base/error.h"
+
+namespace isoenv {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+std::string refusal(const std::string& name) {
+  try {
+    (void)find_account(name);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(AccountTest, IsFoundByNameAndByNumber) {
+  const passwd root = *::getpwuid(0);
+  for (const std::string name : {"root", "0"}) {
+    const Account account = find_account(name);
+    EXPECT_EQ(account.name, "root");
+    EXPECT_EQ(account.uid, 0U);
+    EXPECT_EQ(account.gid, root.pw_gid);
+    EXPECT_EQ(account.home, root.pw_dir);
+    EXPECT_THAT(account.groups, Contains(root.pw_gid));
+  }
+}
+
+TEST(AccountTest, NamesItselfInTheEnvironment) {
+  const Account account = find_account("root");
+  EXPECT_THAT(account.variables(), Contains(Pair("USER", "root")));
+  EXPECT_THAT(account.variables(), Contains(Pair("LOGNAME", "root")));
+  EXPECT_THAT(account.variables(), Contains(Pair("HOME", account.home)));
+  EXPECT_THAT(account.variables(), Contains(Pair("SHELL", account.shell)));
+}
+
+TEST(AccountTest, MustExist) {
+  for (const std::string name : {"nobody-of-that-name", "4294967294", "99999999999", "-1", ""}) {
+    EXPECT_THAT(refusal(name), HasSubstr("there is no account '" + name + "'"));
+  }
+}
+
+}  // namespace
+}  // namespace isoenv
