@@ -180,6 +180,14 @@ std::string wrapped(const std::string& head, const std::vector<std::string>& wor
   return text + "\n";
 }
 
+/// In half a line: what goes without it, or the cause, or else what the kernel said.
+std::string reason(const Finding& finding) {
+  if (finding.state == State::kDegraded && !finding.detail.empty()) return finding.detail;
+  if (const std::string cause = cause_text(finding.cause); !cause.empty()) return cause;
+  if (finding.error_number == 0) return finding.step;
+  return "cannot " + finding.step + ": " + errno_text(finding.error_number);
+}
+
 /// What is granted in a few lines; a line for each thing that is not.
 std::string table(const Report& report) {
   std::vector<std::string> granted;
@@ -193,9 +201,7 @@ std::string table(const Report& report) {
                         (finding.detail.empty() ? "" : " (" + finding.detail + ")"));
     } else {
       rest += "  " + padded(state_name(finding.state), 10) + title(finding);
-      const std::string& why =
-          finding.state == State::kDegraded ? finding.detail : cause_text(finding.cause);
-      rest += (why.empty() ? "" : ": " + why) + "\n";
+      rest += ": " + reason(finding) + "\n";
     }
   }
   return wrapped("  ok        ", granted) + rest + wrapped("  untried   ", untried);
@@ -203,10 +209,14 @@ std::string table(const Report& report) {
 
 std::string explanation(const Finding& finding, const Machine& machine) {
   std::string text = "\n" + state_name(finding.state) + ": " + title(finding) + "\n";
-  text += "  step    " + finding.step + "\n";
-  if (finding.error_number != 0) text += "  errno   " + errno_text(finding.error_number) + "\n";
-  const std::string cause = cause_text(finding.cause);
-  text += "  cause   " + (cause.empty() ? "not found" : cause) + "\n";
+  if (finding.error_number == 0) {  // refused by ourselves, in a sentence
+    text += "  cause   " + finding.step + "\n";
+  } else {
+    const std::string cause = cause_text(finding.cause);
+    text += "  step    " + finding.step + "\n";
+    text += "  errno   " + errno_text(finding.error_number) + "\n";
+    text += "  cause   " + (cause.empty() ? "not found" : cause) + "\n";
+  }
   if (finding.state == State::kRefused && !finding.detail.empty()) {
     text += "  remedy  " + finding.detail + "\n";
   }

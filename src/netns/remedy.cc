@@ -35,8 +35,8 @@ std::vector<Remedy> of_seccomp() {
   return {
       {Place::kDocker,
        "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined IMAGE",
-       "gives no capability; Docker's own profile plus unshare, clone, mount and setns gives less "
-       "yet"},
+       "gives no capability; Docker's own profile plus unshare, clone, mount and setns gives "
+       "still less"},
       {Place::kDocker, "docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined IMAGE",
        "for root in the container, which can then do more to the host"},
       {Place::kGitlab,

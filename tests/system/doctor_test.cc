@@ -43,6 +43,15 @@ TEST_F(DoctorTest, TellsProgramsTheSame) {
   EXPECT_GT(tried, 15U);
 }
 
+TEST_F(DoctorTest, NamesARunDirectoryThatIsTooLong) {
+  options().env["ISOENV_RUNTIME_DIR"] = (dir() / std::string(100, 'x')).string();
+  const Outcome outcome = isoenv({"doctor"});
+  EXPECT_THAT(outcome, ExitedWith(77));
+  EXPECT_THAT(outcome.out, HasSubstr("services cannot be isolated here"));
+  EXPECT_THAT(outcome.out, HasSubstr("is too long for a unix socket inside"));
+  EXPECT_THAT(outcome.out, HasSubstr("remedy  set ISOENV_RUNTIME_DIR to a shorter path"));
+}
+
 TEST_F(DoctorTest, WorksInsideAnInstance) {
   const Outcome outcome = isoenv({"run", "--", ISOENV_EXECUTABLE, "doctor"});
   EXPECT_THAT(outcome, ExitedWith(0));
