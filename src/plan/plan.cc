@@ -5,8 +5,10 @@
 #include <unordered_map>
 
 #include "plan/addressing.h"
+#include "plan/exec_limits.h"
 #include "plan/graph.h"
 #include "plan/render.h"
+#include "spec/limits.h"
 
 namespace isoenv {
 namespace {
@@ -133,10 +135,11 @@ class LoopbackPorts {
 class ServicePlanner {
  public:
   ServicePlanner(const EnvironmentSpec& spec, const PlanOptions& options, const PortTable& ports,
-                 Faults& faults)
+                 std::size_t shared_bytes, Faults& faults)
       : spec_(spec),
         options_(options),
         ports_(ports),
+        shared_bytes_(shared_bytes),
         faults_(faults),
         renderer_(spec, ports, options, faults),
         publish_(spec, options.shared_loopback ? kSharedPlace : "the host's localhost", faults),
@@ -171,6 +174,7 @@ class ServicePlanner {
     plan.localhost = plan_forwards(service.localhost, plan.ports, options_.shared_loopback);
     publish_.claim(self, "publish", plan.publish);
     (options_.shared_loopback ? publish_ : localhost_).claim(self, "localhost", plan.localhost);
+    check_exec_limits(plan, shared_bytes_, where, faults_);
     return plan;
   }
 
@@ -193,10 +197,13 @@ class ServicePlanner {
   std::vector<std::string> render_command(const std::vector<std::string>& command, std::size_t self,
                                           const std::string& where) {
     std::vector<std::string> rendered;
-    for (std::size_t i = 0; i < command.size(); ++i) {
+    // Past what can be started it is refused as it is: no use rendering the rest.
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < command.size() && bytes <= kLargestProgram; ++i) {
       const std::string here = where + "[" + std::to_string(i) + "]";
       rendered.push_back(i == 0 ? render_text(command[i], self, here, "the program's name")
                                 : renderer_.render(command[i], self, here));
+      bytes += rendered.back().size() + 1;
     }
     return rendered;
   }
@@ -300,6 +307,7 @@ class ServicePlanner {
   const EnvironmentSpec& spec_;
   const PlanOptions& options_;
   const PortTable& ports_;
+  std::size_t shared_bytes_;
   Faults& faults_;
   Renderer renderer_;
   LoopbackPorts publish_;
@@ -377,7 +385,7 @@ PlanResult make_plan(const EnvironmentSpec& spec, const PlanOptions& options) {
 
   const PortTable ports = assign_ports(spec, options, faults);
   plan.variables = environment_variables(spec, options, ports, faults);
-  ServicePlanner planner(spec, options, ports, faults);
+  ServicePlanner planner(spec, options, ports, exec_bytes(plan.variables), faults);
   std::vector<ServicePlan> services;
   services.reserve(spec.services.size());
   for (std::size_t i = 0; i < spec.services.size(); ++i) services.push_back(planner.plan(i));

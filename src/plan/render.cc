@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "plan/addressing.h"
+#include "spec/limits.h"
 
 namespace isoenv {
 namespace {
@@ -58,6 +59,11 @@ std::string Renderer::render(const std::string& text, std::size_t self, const st
   for (;;) {
     const std::size_t open = rest.find(kOpen);
     result += rest.substr(0, open);
+    if (result.size() > kLongestText) {
+      faults_.push_back({where, "the text is too long once rendered",
+                         "the most is " + std::to_string(kLongestText) + " bytes"});
+      return {};
+    }
     if (open == std::string_view::npos) return result;
     rest.remove_prefix(open + kOpen.size());
     if (rest.starts_with(kOpen)) {

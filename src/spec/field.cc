@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "base/exit_status.h"
+#include "spec/limits.h"
 
 namespace isoenv {
 namespace {
@@ -97,7 +98,20 @@ std::optional<std::string> read_text(const Field& field, Faults& faults, bool al
     faults.push_back({field.where, "expected a string that is not empty", ""});
     return std::nullopt;
   }
+  if (field.node.text.size() > kLongestText) {
+    faults.push_back({field.where,
+                      "the text has " + std::to_string(field.node.text.size()) + " bytes",
+                      "the most is " + std::to_string(kLongestText)});
+    return std::nullopt;
+  }
   return field.node.text;
+}
+
+void check_count(std::size_t count, const std::string& things, const std::string& where,
+                 Faults& faults) {
+  if (count <= kMostOfOneService) return;
+  faults.push_back({where, std::to_string(count) + " " + things + " of one service",
+                    "the most is " + std::to_string(kMostOfOneService)});
 }
 
 std::vector<std::string> read_texts(const Field& field, Faults& faults, bool allow_empty) {

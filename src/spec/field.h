@@ -31,7 +31,11 @@ void expected(const Field& field, const std::string& what, Faults& faults, std::
 bool is_object(const Field& field, Faults& faults);
 bool is_list(const Field& field, Faults& faults);
 
-/// A text; `allow_empty` or at least one character.
+/// A fault when one service has more of these `things` than it may.
+void check_count(std::size_t count, const std::string& things, const std::string& where,
+                 Faults& faults);
+
+/// A text of at most kLongestText bytes; `allow_empty` or at least one character.
 std::optional<std::string> read_text(const Field& field, Faults& faults, bool allow_empty = false);
 /// A list of texts; elements that are not become empty, so that indices stay as written.
 std::vector<std::string> read_texts(const Field& field, Faults& faults, bool allow_empty);

@@ -13,6 +13,7 @@
 #include "base/unique_fd.h"
 #include "spec/field.h"
 #include "spec/keys.h"
+#include "spec/limits.h"
 #include "spec/service_reader.h"
 
 namespace isoenv {
@@ -20,7 +21,6 @@ namespace {
 
 using Kind = JsonNode::Kind;
 
-constexpr std::size_t kMostServices = 1000;  // a Linux bridge takes 1023 ports, net/bridge
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 
 /// Values a generator wrote one a line: nothing is trimmed, and no line is skipped.

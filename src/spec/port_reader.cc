@@ -59,6 +59,7 @@ std::vector<PortSpec> read_ports(const Field& field, Faults& faults) {
     }
     ports.push_back(port);
   }
+  check_count(ports.size(), "ports", field.where, faults);
   return ports;
 }
 

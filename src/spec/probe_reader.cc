@@ -187,6 +187,7 @@ std::vector<ProbeSpec> read_probes(const Field& field, Faults& faults) {
   for (std::size_t i = 0; i < field.node.elements.size(); ++i) {
     probes.push_back(read_probe({field.node.elements[i], index_path(field.where, i)}, faults));
   }
+  check_count(probes.size(), "probes", field.where, faults);
   return probes;
 }
 

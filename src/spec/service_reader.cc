@@ -31,6 +31,7 @@ void read_aliases(const Field& field, Reading& reading) {
     check_host_name(*alias, "alias", element.where, reading.faults);
     reading.service.aliases.push_back(*alias);
   }
+  check_count(field.node.elements.size(), "aliases", field.where, reading.faults);
 }
 
 void read_env_mode(const Field& field, Reading& reading) {

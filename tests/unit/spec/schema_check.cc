@@ -47,7 +47,8 @@ class SchemaCheck {
     if (keyword == "maximum") {
       return verdict(!value.is_number() || value <= rule, keyword, where);
     }
-    if (keyword == "items" || keyword == "minItems" || keyword == "uniqueItems") {
+    if (keyword == "items" || keyword == "minItems" || keyword == "maxItems" ||
+        keyword == "uniqueItems") {
       return value.is_array() ? apply_to_list(keyword, rule, value, where) : "";
     }
     return apply_to_object(keyword, rule, schema, value, where);
@@ -69,6 +70,9 @@ class SchemaCheck {
     if (keyword == "minItems") {
       return verdict(value.size() >= rule.get<std::size_t>(), keyword, where);
     }
+    if (keyword == "maxItems") {
+      return verdict(value.size() <= rule.get<std::size_t>(), keyword, where);
+    }
     if (keyword == "uniqueItems") {
       const std::set<json> distinct(value.begin(), value.end());
       return verdict(distinct.size() == value.size(), keyword, where);
@@ -83,9 +87,12 @@ class SchemaCheck {
   std::string apply_to_object(const std::string& keyword, const json& rule, const json& schema,
                               const json& value, const std::string& where) const {
     static const std::set<std::string> kKnown = {"required", "properties", "propertyNames",
-                                                 "additionalProperties"};
+                                                 "additionalProperties", "maxProperties"};
     if (!kKnown.contains(keyword)) throw std::runtime_error("unknown keyword " + keyword);
     if (!value.is_object()) return "";
+    if (keyword == "maxProperties") {
+      return verdict(value.size() <= rule.get<std::size_t>(), keyword, where);
+    }
     if (keyword == "required") {
       for (const json& name : rule) {
         if (!value.contains(name.get<std::string>())) return where + ": required";

@@ -278,5 +278,39 @@ TEST(TaskReaderTest, RefusesAnUnknownKey) {
             "tasks.seed.comand: unknown key; did you mean 'command'?");
 }
 
+/// `count` times the pattern, its `#` replaced by a number, with commas between.
+std::string repeated(std::size_t count, const std::string& pattern) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string one = pattern;
+    one.replace(one.find('#'), 1, std::to_string(i));
+    text += (i == 0 ? "" : ",") + one;
+  }
+  return text;
+}
+
+TEST(ServiceReaderTest, TakesAHundredPortsAliasesAndProbesAndNoMore) {
+  const auto faults = [](std::size_t count) {
+    return faults_of(with_service(
+        R"("ports": {)" + repeated(count, R"("p#": "auto")") + R"(}, "aliases": [)" +
+        repeated(count, R"("a#")") + R"(], "ready": [)" + repeated(count, R"({"file": "f#"})") +
+        "]"));
+  };
+  EXPECT_EQ(faults(100), "");
+  EXPECT_EQ(faults(101),
+            "services.user.ports: 101 ports of one service; the most is 100\n"
+            "services.user.aliases: 101 aliases of one service; the most is 100\n"
+            "services.user.ready: 101 probes of one service; the most is 100");
+}
+
+TEST(ServiceReaderTest, TakesNoTextThatNoProgramCouldBeGiven) {
+  const auto faults = [](std::size_t length) {
+    return faults_of(with_service(R"("env": {"A": ")" + std::string(length, 'x') + "\"}"));
+  };
+  EXPECT_EQ(faults(131'071), "");
+  EXPECT_EQ(faults(131'072),
+            "services.user.env.A: the text has 131072 bytes; the most is 131071");
+}
+
 }  // namespace
 }  // namespace isoenv
