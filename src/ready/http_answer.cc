@@ -1,5 +1,6 @@
 #include "ready/http_answer.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -17,6 +18,7 @@ using boost::system::error_code;
 
 constexpr std::uint64_t kMaxBody = 1024 * 1024;
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
+constexpr std::string_view kBeginning = "HTTP/1.";
 
 std::string describe(const error_code& error) {
   if (error == http::error::end_of_stream) return "the connection was closed without an answer";
@@ -68,6 +70,45 @@ struct HttpAnswer::State {
           found ? answered : answered + ", but its body does not match /" + body->text() + "/");
   }
 
+  std::string_view unread_text() const {
+    return {static_cast<const char*>(unread.cdata().data()), unread.size()};
+  }
+
+  /// True once the whole header is there. The parser is not shown a part of it: what it says of a
+  /// broken one depends on where the pieces end. What is no HTTP at all is told at once, though.
+  bool has_header() {
+    if (header_seen) return true;
+    const std::string_view text = unread_text();
+    const std::size_t compared = std::min(text.size(), kBeginning.size());
+    if (text.substr(0, compared) != kBeginning.substr(0, compared)) {
+      fail(http::make_error_code(http::error::bad_version));
+      return false;
+    }
+    constexpr std::string_view kEnd = "\r\n\r\n";
+    header_seen = text.find(kEnd, searched) != std::string_view::npos;
+    searched = text.size() - std::min(text.size(), kEnd.size() - 1);
+    if (!header_seen && text.size() > kMaxHeader) {
+      fail(http::make_error_code(http::error::header_limit));
+    }
+    return header_seen;
+  }
+
+  void parse() {
+    while (!judged && unread.size() > 0) {
+      error_code error;
+      // One step a call: the status is judged before anything of the body can be wrong.
+      const std::size_t used = parser.put(unread.data(), error);
+      unread.consume(used);
+      if (error == http::error::need_more) return;
+      if (error) {
+        fail(error);
+        return;
+      }
+      look();
+      if (used == 0) return;
+    }
+  }
+
   void look() {
     if (!judged && answered.empty() && parser.is_header_done()) judge_header();
     if (!judged && parser.is_done()) judge_body();
@@ -78,6 +119,8 @@ struct HttpAnswer::State {
   const Pattern* body;
   http::response_parser<http::string_body> parser;
   boost::beast::flat_buffer unread{kMaxHeader + kMaxBody};
+  std::size_t searched = 0;  // of unread, for the header's end
+  bool header_seen = false;
   std::string answered;  // from the header on
   bool judged = false;
   bool passed = false;
@@ -98,23 +141,13 @@ void HttpAnswer::feed(std::string_view bytes) {
   }
   state.unread.commit(boost::asio::buffer_copy(state.unread.prepare(bytes.size()),
                                                boost::asio::buffer(bytes.data(), bytes.size())));
-  while (!state.judged && state.unread.size() > 0) {
-    error_code error;
-    // One step a call, so that the status is judged before anything of the body can be wrong.
-    const std::size_t used = state.parser.put(state.unread.data(), error);
-    state.unread.consume(used);
-    if (error == http::error::need_more) return;
-    if (error) {
-      state.fail(error);
-      return;
-    }
-    state.look();
-    if (used == 0) return;
-  }
+  if (state.has_header()) state.parse();
 }
 
 void HttpAnswer::finish() {
   State& state = *state_;
+  if (state.judged) return;
+  if (!state.header_seen) state.parse();
   if (state.judged) return;
   error_code error = http::make_error_code(http::error::end_of_stream);
   if (state.parser.got_some()) {
