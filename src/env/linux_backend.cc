@@ -1,7 +1,6 @@
 #include "env/linux_backend.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "env/secret_values.h"
 #include "process/merged_log.h"
 #include "process/output.h"
+#include "process/probe_output.h"
 #include "process/sandbox.h"
 #include "ready/log_matcher.h"
 #include "ready/notify_socket.h"
@@ -32,7 +32,6 @@ namespace asio = boost::asio;
 /// service keeps it open, and is not waited for longer than this.
 constexpr std::chrono::seconds kDrainLimit{1};
 constexpr std::size_t kLastLines = 20;
-constexpr std::size_t kProbeOutput = 2048;
 
 /// The pid behind a pidfd as the reader's /proc counts, which in the keeper is still the host's
 /// (pidfd_open(2), fdinfo); 0 when unknown.
@@ -89,19 +88,6 @@ void make_directory(const std::filesystem::path& path) {
   if (error) throw SystemError(error.value(), "create the directory", path.string());
 }
 
-/// The end of a file, from the beginning of a line on if it has one: a secret, which has no
-/// newline, is there whole or not at all.
-std::string last_text(int file) {
-  std::string text(kProbeOutput, '\0');
-  const off_t end = ::lseek(file, 0, SEEK_END);
-  const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(kProbeOutput));
-  const ssize_t length = ::pread(file, text.data(), text.size(), begin);
-  text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  if (begin > 0) text.erase(0, text.find('\n') + 1);
-  return text;
-}
-
 }  // namespace
 
 /// What one started service holds, in the order of acquisition.
@@ -128,7 +114,7 @@ struct LinuxBackend::Running {
 
   LogMatcher matcher;
   std::optional<OutputCapture> output;
-  UniqueFd probe_output;
+  std::optional<ProbeOutput> probe_output;
   std::optional<Sandbox> sandbox;
   std::optional<NotifySocket> notify;
   std::function<void()> wake;  // asks the waiting probes again
@@ -295,14 +281,10 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
       state_->secrets);
   for (const ProbePlan& probe : plan.ready) {
     if (probe.kind != ProbeKind::kExec) continue;
-    if (!running->probe_output) {
-      running->probe_output.reset(::memfd_create("probe", MFD_CLOEXEC));
-      if (!running->probe_output) throw_errno("create a file for probe output");
-      ::fcntl(*running->probe_output, F_SETFL, O_APPEND);
-    }
+    if (!running->probe_output) running->probe_output.emplace();
     Program command = init.program;
     command.argv = probe.command;
-    command.stdio = {*nothing, *running->probe_output, *running->probe_output};
+    command.stdio = {*nothing, running->probe_output->fd(), running->probe_output->fd()};
     find(command);
     init.probes.push_back(std::move(command));
   }
@@ -384,10 +366,11 @@ ProbeContext LinuxBackend::State::probe_context(std::size_t service,
       if (probe.command == command) break;
       ++index;
     }
-    (void)!::ftruncate(*self->probe_output, 0);
+    self->probe_output->clear();
     const ProbeCommandResult result = co_await self->sandbox->run_probe(index, timeout);
-    co_return CommandOutcome{result.finished, result.status,
-                             secrets->redact_cut(last_text(*self->probe_output)), result.error};
+    const std::string output = self->probe_output->last(!secrets->empty());
+    co_return CommandOutcome{result.finished, result.status, secrets->redact_cut(output),
+                             result.error};
   };
   return context;
 }

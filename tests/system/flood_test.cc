@@ -143,6 +143,16 @@ TEST_F(FloodTest, OnAFullDiskStillHasItsLastLinesInTheFailure) {
                                  ContainsRegex("of its log, [0-9]+ bytes are lost: ENOSPC")));
 }
 
+TEST_F(FloodTest, OfAProbeCommandEndsBeforeTheMachinesMemory) {
+  const auto spec = write_spec(R"("services": {"asked": {"command": ["test_service", "waits"],
+      "ready": [{"exec": ["test_service", "writes_without_end", "flood\n"]}],
+      "ready_timeout": "200ms"}})");
+  const Outcome outcome = up(spec);
+  ASSERT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err,
+              ContainsRegex("exec test_service [^:]*: exit code [1-9][0-9]*: .*flood"));
+}
+
 TEST_F(FloodTest, BeyondTheLimitOfFileSizesKillsNobody) {
   const auto spec = write_spec(R"("tasks": {"floods": {"command": ["test_service",
       "writes_flat_out", "f", "8000"]}})");

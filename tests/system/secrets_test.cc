@@ -122,6 +122,22 @@ TEST_F(SecretsTest, StandInNoFailure) {
   }
 }
 
+TEST_F(SecretsTest, AreNotToldByTheEndOfALongProbeOutput) {
+  // Cut anywhere, the last 2 KiB begin inside a secret for one length or another.
+  for (const int length : {0, 5, 10, 15}) {
+    const auto spec = write_spec(R"("services": {"asked": {"command": ["test_service", "waits"],
+        "secret_env": ["API_TOKEN"], "ready_timeout": "1ms", "ready": [{"exec": ["sh", "-c",
+        "for i in $(seq 200); do printf %s $API_TOKEN; done; printf %)" +
+                                 std::to_string(length) + R"(s x; exit 1"]}]}})");
+    const Outcome outcome = up(spec);
+    ASSERT_THAT(outcome, ExitedWith(1));
+    for (std::size_t begin = 0; begin + 8 < sizeof kToken; ++begin) {
+      EXPECT_EQ(outcome.err.find(std::string(kToken).substr(begin, 8)), std::string::npos)
+          << outcome.err;
+    }
+  }
+}
+
 TEST_F(SecretsTest, OfOneServiceAreMaskedInTheOutputOfAnother) {
   const auto spec = write_spec(R"("services": {
     "has": {"command": ["sh", "-c", "echo $API_TOKEN > passed; exec test_service waits"],
