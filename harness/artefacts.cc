@@ -12,6 +12,7 @@
 
 #include "base/absolute_path.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {

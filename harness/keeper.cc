@@ -117,6 +117,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   lease.keeper = own_host_process();
   lease.owner = inheritance.options.owner;
   lease.version = isoenv_version();
+  lease.spec_digest = inheritance.options.spec.digest;
   record_keeper(*inheritance.artefacts.marker, lease.keeper.pid);
 
   LinuxBackendOptions backend;

@@ -52,6 +52,7 @@ Json to_json(const Lease& lease) {
   return {{"isoenv", lease.version},
           {"environment", lease.environment},
           {"spec_file", lease.key.spec_file.native()},
+          {"spec_digest", lease.spec_digest},
           {"name", lease.key.name},
           {"ctest", to_json(lease.key.ctest)},
           {"run", to_json(lease.key.run)},
@@ -96,6 +97,7 @@ Lease lease_from(const Json& json) {
   lease.version = json.at("isoenv").get<std::string>();
   lease.environment = json.at("environment").get<std::string>();
   lease.key.spec_file = json.at("spec_file").get<std::string>();
+  lease.spec_digest = json.value("spec_digest", "");
   lease.key.name = json.at("name").get<std::string>();
   lease.key.ctest = optional_process_from(json.at("ctest"));
   lease.key.run = optional_process_from(json.at("run"));

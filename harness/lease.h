@@ -22,7 +22,8 @@ struct Lease {
   std::filesystem::path artefact_directory;  ///< of this instance
   ProcessId keeper;                          ///< as seen from the host's PID namespace
   Owner owner;
-  std::string version;  ///< of the isoenv that started it
+  std::string version;      ///< of the isoenv that started it
+  std::string spec_digest;  ///< of the spec that it runs, EnvironmentSpec::digest
 
   bool operator==(const Lease&) const = default;
 };

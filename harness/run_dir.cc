@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <cstdint>
 #include <cstdlib>
 
 #include "base/absolute_path.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "harness/remove_tree.h"
 
 namespace isoenv {
@@ -25,6 +25,13 @@ constexpr std::size_t kBelowRoot = sizeof("/01234567/control") - 1;
               remedy + ", or set " + kRuntimeVariable + " to a folder of your own");
 }
 
+[[noreturn]] void refuse_with_errno(const std::string& operation,
+                                    const std::filesystem::path& subject) {
+  throw SystemError(errno, operation, subject, ExitCode::kEnvironmentFailed,
+                    std::string("set ") + kRuntimeVariable +
+                        " to a folder of your own that can be written");
+}
+
 void check_root(const std::filesystem::path& root) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   const UniqueFd directory(::open(root.c_str(), kFlags));
@@ -33,7 +40,8 @@ void check_root(const std::filesystem::path& root) {
     if (error == ELOOP || error == ENOTDIR) {
       refuse_root(root, "is a symbolic link or not a folder", "remove it");
     }
-    throw SystemError(error, "open the run directory", root);
+    errno = error;
+    refuse_with_errno("open the run directory", root);
   }
   struct stat status = {};
   if (::fstat(*directory, &status) != 0) throw_errno("examine the run directory", root);
@@ -91,8 +99,7 @@ std::filesystem::path open_run_root() {
                 ExitCode::kUsage, std::string("set ") + kRuntimeVariable + " to a shorter path");
   }
   if (::mkdir(root.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-    throw SystemError(errno, "create the run directory", root, ExitCode::kEnvironmentFailed,
-                      std::string("set ") + kRuntimeVariable + " to a folder of your own");
+    refuse_with_errno("create the run directory", root);
   }
   check_root(root);
   return root;
@@ -104,22 +111,6 @@ std::optional<std::filesystem::path> find_run_root() {
   if (::lstat(root.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
   check_root(root);
   return root;
-}
-
-std::string short_hash(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char letter : text) {
-    hash ^= static_cast<unsigned char>(letter);
-    hash *= 0x100000001b3U;
-  }
-  hash ^= hash >> 32;
-
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string digits(8, '0');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, hash >>= 4) {
-    *digit = kDigits[hash & 0xfU];
-  }
-  return digits;
 }
 
 std::string instance_id(const InstanceKey& key) {
@@ -149,12 +140,12 @@ std::filesystem::path canonical_spec_file(const std::filesystem::path& file) {
 StartLock StartLock::take(const RunDirectory& directory) {
   for (;;) {
     if (::mkdir(directory.path().c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-      throw_errno("create the run directory", directory.path());
+      refuse_with_errno("create the run directory", directory.path());
     }
     UniqueFd file = open_lock_file(directory);
     if (!file) {
       if (errno == ENOENT) continue;  // the directory was swept between the two calls
-      throw_errno("open the lock", directory.lock_file());
+      refuse_with_errno("create the lock", directory.lock_file());
     }
     if (flock_retrying(*file, LOCK_EX) != 0) throw_errno("take the lock", directory.lock_file());
     if (still_there(directory.lock_file(), *file)) return {directory, std::move(file)};

@@ -41,9 +41,6 @@ struct InstanceKey {
 /// Eight hex digits, the same for the same key and user.
 std::string instance_id(const InstanceKey& key);
 
-/// Eight hex digits of a stable hash (FNV-1a).
-std::string short_hash(const std::string& text);
-
 /// The absolute path without links; also of a file that is not there.
 std::filesystem::path canonical_spec_file(const std::filesystem::path& file);
 

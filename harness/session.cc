@@ -25,6 +25,10 @@
 namespace isoenv {
 namespace {
 
+constexpr char kOldSpecRemedy[] =
+    "the spec was edited since the instance started, which still runs the old one: 'isoenv down', "
+    "then 'isoenv up' again";
+
 InitPlan command_plan(const std::vector<std::string>& command, const Variables& own) {
   InitPlan plan;
   plan.own_proc = true;
@@ -58,6 +62,7 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
                     const Request& request, int owner) {
   for (;;) {
     bool started = false;
+    bool old_spec = false;
     std::optional<ControlClient> client;
     UniqueFd lease;  // taken under the lock: of the keeper that we ask, never of its successor
     {
@@ -70,15 +75,20 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
           throw;
         }
         started = true;
+      } else if (const std::optional<Lease> running = read_lease(directory)) {
+        old_spec = running->spec_digest != options.spec.digest;
       }
       lease = open_lease(directory);
       client = ControlClient::connect(directory);
     }
     if (client) {
       std::optional<Answer> answer = client->ask(request, owner);
+      if (answer && answer->error && old_spec) {
+        throw Error(answer->error->what(), answer->error->code(), kOldSpecRemedy);
+      }
       if (answer && answer->error) throw *answer->error;
       if (answer && (!answer->ending || !answer->report.empty())) {
-        return {std::move(*client), std::move(*answer), started};
+        return {std::move(*client), std::move(*answer), started, old_spec};
       }
     }
     if (ended(owner)) throw Error("its owner has ended");

@@ -18,7 +18,8 @@ namespace isoenv {
 struct Joined {
   ControlClient client;
   Answer answer;
-  bool started = false;  ///< this call has started the keeper
+  bool started = false;   ///< this call has started the keeper
+  bool old_spec = false;  ///< it was there already, and runs a spec that was edited since
 };
 Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
                     const Request& request, int owner = -1);

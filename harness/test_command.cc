@@ -5,7 +5,7 @@
 #include <cctype>
 #include <string_view>
 
-#include "harness/run_dir.h"
+#include "base/text.h"
 
 namespace isoenv {
 namespace {

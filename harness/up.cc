@@ -24,6 +24,11 @@ std::string owner_text(const Owner& owner) {
   return "";
 }
 
+std::string old_spec_warning(const EnvironmentSpec& spec) {
+  return "environment '" + spec.name + "' still runs with the old spec: '" + spec.file.string() +
+         "' was edited since it came up; 'isoenv down' and 'isoenv up' again use the new one";
+}
+
 }  // namespace
 
 int up_command(const std::vector<std::string>& arguments) {
@@ -40,10 +45,14 @@ int up_command(const std::vector<std::string>& arguments) {
   const RunDirectory directory(root, instance_id(keeper.key));
   Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
   if (joined.answer.ending) joined.client.wait_for_end();
-  const UpReport report = up_report_from_json(joined.answer.report);
+  UpReport report = up_report_from_json(joined.answer.report);
+  if (joined.old_spec) report.warnings.push_back(old_spec_warning(keeper.spec));
   if (options.json) {
-    std::cout << joined.answer.report << std::endl;
+    std::cout << to_json(report) << std::endl;
     return static_cast<int>(report.failures.empty() ? ExitCode::kOk : ExitCode::kEnvironmentFailed);
+  }
+  for (const std::string& warning : report.warnings) {
+    std::cerr << "isoenv up: warning: " << warning << std::endl;
   }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kEnvironmentFailed);
   std::cout << "environment '" << report.environment << "' is up: " << report.wanted

@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 namespace isoenv {
@@ -39,6 +40,22 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
     }
   }
   return best;
+}
+
+std::string short_hash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char letter : text) {
+    hash ^= static_cast<unsigned char>(letter);
+    hash *= 0x100000001b3U;
+  }
+  hash ^= hash >> 32;
+
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string digits(8, '0');
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, hash >>= 4) {
+    *digit = kDigits[hash & 0xfU];
+  }
+  return digits;
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

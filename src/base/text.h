@@ -11,6 +11,9 @@ namespace isoenv {
 /// (more than a third of the word's letters, at least one, would have to change).
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);
 
+/// Eight hex digits of a stable hash (FNV-1a). Not for secrets, nor against anybody's malice.
+std::string short_hash(std::string_view text);
+
 /// `a, b, c`.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

@@ -91,12 +91,13 @@ std::string to_json(const UpReport& report) {
   return dump({{"environment", report.environment},
                {"wanted", report.wanted},
                {"up", report.failures.empty()},
-               {"failures", failures}});
+               {"failures", failures},
+               {"warnings", report.warnings}});
 }
 
 UpReport up_report_from_json(const std::string& text) {
   const Json json = Json::parse(text);
-  UpReport report{json.at("environment"), json.at("wanted"), {}};
+  UpReport report{json.at("environment"), json.at("wanted"), {}, json.at("warnings")};
   for (const Json& failure : json.at("failures")) {
     report.failures.push_back({failure.at("service"), failure.at("what"), failure.at("diagnosis"),
                                failure.at("last_lines"), failure.at("log").get<std::string>()});

@@ -23,6 +23,7 @@ struct UpReport {
   std::string environment;
   std::size_t wanted = 0;                ///< how many services and tasks the call was about
   std::vector<ServiceFailure> failures;  ///< empty: all are ready
+  std::vector<std::string> warnings{};   ///< what the caller should know all the same
 };
 
 /// How one service was stopped.

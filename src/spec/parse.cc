@@ -10,6 +10,7 @@
 
 #include "base/absolute_path.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/unique_fd.h"
 #include "spec/field.h"
 #include "spec/keys.h"
@@ -178,6 +179,7 @@ ParseResult parse_spec(std::string_view text, const std::filesystem::path& file,
   }
   check_count(reading);
   if (!faults.empty()) return faults;
+  reading.spec.digest = short_hash(std::string(text) + '\0' + join(reading.spec.lines, "\n"));
   return std::move(reading.spec);
 }
 

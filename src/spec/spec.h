@@ -86,6 +86,7 @@ struct EnvironmentSpec {
       env;                            ///< for every service and task, before its own
   std::vector<ServiceSpec> services;  ///< services, then tasks, each in the order written
   std::vector<std::string> lines;     ///< of the file named by "lines": the values of {{line.N}}
+  std::string digest;  ///< another one when the text of the spec or of its lines is another
 };
 
 }  // namespace isoenv

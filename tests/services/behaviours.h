@@ -48,6 +48,8 @@ void exits_on(const Arguments&);       // SIGNAL CODE: installs the handler and 
 void counts(const Arguments&);         // SIGNAL: how often it comes until a line of stdin does
 void leaves_daemon(const Arguments&);  // FILE: a grandchild in its own session, deaf to SIGTERM
 void forks(const Arguments&);          // COUNT: as many children that wait
+void removes(const Arguments&);        // PATH: a file, or an empty folder
+void becomes(const Arguments&);        // PROGRAM ARG...: execv(3)
 void signals_all(const Arguments&);    // SIGNAL: kill(-1): to every process it can see but PID 1
 
 // output.cc: what a program tells. TEXT may hold \n, \0 and \xNN.

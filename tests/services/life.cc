@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -58,6 +59,19 @@ void crashes(const Arguments& arguments) {
 
 void ignores(const Arguments& arguments) {
   ::signal(signal_from_name(argument(arguments, 0)), SIG_IGN);
+}
+
+void removes(const Arguments& arguments) {
+  if (std::remove(argument(arguments, 0).c_str()) != 0) fail("remove " + arguments[0]);
+}
+
+void becomes(const Arguments& arguments) {
+  std::vector<std::string> words = arguments;
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(argument(arguments, 0).c_str(), argv.data());
+  fail("execute " + arguments[0]);
 }
 
 void exits_on(const Arguments& arguments) {

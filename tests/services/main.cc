@@ -28,6 +28,7 @@ using Behaviour = void (*)(const Arguments&);
 
 const std::map<std::string, Behaviour> kBehaviours = {
     {"attempts", attempts},
+    {"becomes", becomes},
     {"copies_stdin", copies_stdin},
     {"counts", counts},
     {"crashes", crashes},
@@ -42,6 +43,7 @@ const std::map<std::string, Behaviour> kBehaviours = {
     {"listens_everywhere", listens_everywhere},
     {"notifies", notifies},
     {"offers", offers},
+    {"removes", removes},
     {"resolves", resolves},
     {"shows_environment", shows_environment},
     {"signals_all", signals_all},

@@ -208,6 +208,45 @@ TEST_F(UpDownTest, UpTellsProgramsTheResult) {
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
+TEST_F(UpDownTest, UpWarnsOfASpecThatWasEditedSince) {
+  const auto spec = write_spec(kTwoServices);
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const Outcome same = up(spec);
+  ASSERT_THAT(same, ExitedWith(0));
+  EXPECT_EQ(same.err, "");
+
+  write_spec(R"("services": {"other": {"command": ["test_service", "waits"]}, )" +
+             std::string(kTwoServices).substr(std::string("\"services\": {").size()));
+  const Outcome edited = up(spec, {"web"});
+  ASSERT_THAT(edited, ExitedWith(0));
+  EXPECT_THAT(edited.err, HasSubstr("isoenv up: warning: environment 'lab' still runs with the old "
+                                    "spec: '" + spec.string() + "' was edited"));
+  const Outcome json = up(spec, {"web", "--json"});
+  ASSERT_THAT(json, ExitedWith(0));
+  EXPECT_THAT(Json::parse(json.out).at("warnings").at(0).get<std::string>(),
+              HasSubstr("still runs with the old spec"));
+  const Outcome missing = up(spec, {"other"});
+  EXPECT_THAT(missing, ExitedWith(2));
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("no service 'other'"), HasSubstr("isoenv down")));
+
+  ASSERT_THAT(down(spec), ExitedWith(0));
+  const Outcome anew = up(spec);
+  ASSERT_THAT(anew, ExitedWith(0));
+  EXPECT_EQ(anew.err, "");
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+TEST_F(UpDownTest, UpWarnsOfLinesThatWereEditedSince) {
+  write_file("values", "one\n");
+  const auto spec = write_spec(
+      R"("lines": "values", "services": {"echo": {"command": ["test_service", "waits"],
+         "env": {"VALUE": "{{line.1}}"}}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  write_file("values", "two\n");
+  EXPECT_THAT(up(spec).err, HasSubstr("still runs with the old spec"));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
 TEST_F(UpDownTest, CheckStartsNothing) {
   const auto spec = write_spec(kTwoServices);
   const Outcome text = isoenv({"check", "-f", spec});

@@ -14,6 +14,8 @@
 //   --cover PATH=TEXT            a file with other words: /proc/sys/kernel/…=0
 //   --without PATH               its folder, in memory and without that file: /etc/hosts
 //   --read-only PATH             /tmp, /proc/sys, …
+//   --no-exec PATH               the same, but programs there cannot be executed
+//   --memory PATH=OPTIONS        an empty file system in memory, as tmpfs(5) has it: nr_inodes=3
 //   --chroot                     a root directory below the mount namespace's own
 //   --userns                     in a user namespace; --limit needs one, and an ordinary user's
 //                                mounts do: then it is implied
@@ -46,6 +48,8 @@ struct Denials {
   std::vector<std::string> covers;
   std::vector<std::string> missing;
   std::vector<std::string> read_only;
+  std::vector<std::string> no_exec;
+  std::vector<std::string> memory;
   bool docker = false;
   bool no_new_privs = false;
   bool mask_proc = false;
@@ -82,6 +86,10 @@ int parse(int argc, char** argv, Denials& denials) {
       denials.missing.push_back(value());
     } else if (option == "--read-only") {
       denials.read_only.push_back(value());
+    } else if (option == "--no-exec") {
+      denials.no_exec.push_back(value());
+    } else if (option == "--memory") {
+      denials.memory.push_back(value());
     } else if (option == "--chroot") {
       denials.chroot = true;
     } else if (option == "--userns") {
@@ -96,7 +104,8 @@ int parse(int argc, char** argv, Denials& denials) {
 
 void apply(const Denials& denials) {
   const bool mounts = denials.mask_proc || denials.chroot || !denials.covers.empty() ||
-                      !denials.missing.empty() || !denials.read_only.empty();
+                      !denials.missing.empty() || !denials.read_only.empty() ||
+                      !denials.no_exec.empty() || !denials.memory.empty();
   if (denials.userns || !denials.namespace_limits.empty() || (mounts && ::geteuid() != 0)) {
     enter_user_namespace();
   }
@@ -105,7 +114,9 @@ void apply(const Denials& denials) {
   for (const std::string& cover : denials.covers) cover_file(cover);
   for (const std::string& path : denials.missing) leave_out(path);
   if (denials.mask_proc) mask_proc_and_sys();
+  for (const std::string& memory : denials.memory) cover_with_memory(memory);
   for (const std::string& path : denials.read_only) make_read_only(path);
+  for (const std::string& path : denials.no_exec) forbid_execution(path);
   if (denials.chroot) change_root();
   for (const std::string& limit : denials.resource_limits) set_limit(limit);
 

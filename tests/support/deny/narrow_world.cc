@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -63,6 +64,19 @@ Division divide(const std::string& text) {
 void mount_or_fail(const char* source, const std::string& target, const char* type,
                    unsigned long flags, const char* data = nullptr) {
   if (::mount(source, target.c_str(), type, flags, data) != 0) fail("mount on '" + target + "'");
+}
+
+/// A mount of what is there anyway, with an attribute of mount_setattr(2).
+void restrict(const std::string& path, std::uint64_t attribute) {
+  mount_or_fail(path.c_str(), path, nullptr, MS_BIND | MS_REC);
+  // Flags that the mount below has must stay, or an ordinary user is refused
+  // (mount_namespaces(7)).
+  struct mount_attr attributes {};
+  attributes.attr_set = attribute;
+  if (::syscall(SYS_mount_setattr, AT_FDCWD, path.c_str(), AT_RECURSIVE, &attributes,
+                sizeof attributes) != 0) {
+    fail("restrict '" + path + "'");
+  }
 }
 
 /// In numbers, as linux/capability.h counts them.
@@ -207,16 +221,13 @@ void leave_out(const std::string& path) {
   if (::umount2("/tmp", MNT_DETACH) != 0) fail("unmount '/tmp'");
 }
 
-void make_read_only(const std::string& path) {
-  mount_or_fail(path.c_str(), path, nullptr, MS_BIND | MS_REC);
-  // Flags that the mount below has must stay, or an ordinary user is refused
-  // (mount_namespaces(7)).
-  struct mount_attr attributes {};
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
-  if (::syscall(SYS_mount_setattr, AT_FDCWD, path.c_str(), AT_RECURSIVE, &attributes,
-                sizeof attributes) != 0) {
-    fail("make '" + path + "' read-only");
-  }
+void make_read_only(const std::string& path) { restrict(path, MOUNT_ATTR_RDONLY); }
+
+void forbid_execution(const std::string& path) { restrict(path, MOUNT_ATTR_NOEXEC); }
+
+void cover_with_memory(const std::string& text) {
+  const auto [path, options] = divide(text);
+  mount_or_fail("deny", path, "tmpfs", 0, options.c_str());
 }
 
 void change_root() {

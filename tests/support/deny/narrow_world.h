@@ -25,6 +25,10 @@ void cover_file(const std::string& text);
 void leave_out(const std::string& path);
 /// The file or folder, and all below, cannot be written.
 void make_read_only(const std::string& path);
+/// The same, but what cannot be done with the files is to execute them.
+void forbid_execution(const std::string& path);
+/// `PATH=OPTIONS`: an empty file system in memory with these options of tmpfs(5).
+void cover_with_memory(const std::string& text);
 /// A root directory that is not the mount namespace's: chroot(2) into a mount of the same files.
 void change_root();
 

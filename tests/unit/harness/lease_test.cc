@@ -22,7 +22,8 @@ Lease sample_lease() {
           .artefact_directory = "/var/log/shop",
           .keeper = {11, 12},
           .owner = {Owner::Kind::kTerminal, {13, 14}, "ba sh"},
-          .version = "0.1.0"};
+          .version = "0.1.0",
+          .spec_digest = "0123abcd"};
 }
 
 class LeaseTest : public ::testing::Test {
