@@ -185,9 +185,9 @@ std::vector<StaleDirectory> sweep_stale(const std::filesystem::path& root, Sweep
       // One that is being started has its lock taken first and its lease locked last.
       if (StartLock::is_taken(directory) || keeper_alive(directory)) continue;
     } else {
-      std::optional<StartLock> lock = StartLock::try_take(directory);
-      if (!lock || keeper_alive(directory)) continue;
-      stale.error = remove_run_directory(std::move(*lock));
+      std::optional<StartLock> lock = StartLock::try_take(directory, &stale.error);
+      if ((!lock && stale.error == 0) || keeper_alive(directory)) continue;
+      if (lock) stale.error = remove_run_directory(std::move(*lock));
     }
     swept.push_back(std::move(stale));
   }

@@ -152,12 +152,14 @@ StartLock StartLock::take(const RunDirectory& directory) {
   }
 }
 
-std::optional<StartLock> StartLock::try_take(const RunDirectory& directory) {
+std::optional<StartLock> StartLock::try_take(const RunDirectory& directory, int* refusal) {
   UniqueFd file = open_lock_file(directory);
-  if (!file || flock_retrying(*file, LOCK_EX | LOCK_NB) != 0 ||
-      !still_there(directory.lock_file(), *file)) {
+  if (!file || flock_retrying(*file, LOCK_EX | LOCK_NB) != 0) {
+    const bool expected = errno == EWOULDBLOCK || errno == ENOENT;
+    if (refusal != nullptr && !expected) *refusal = errno;
     return std::nullopt;
   }
+  if (!still_there(directory.lock_file(), *file)) return std::nullopt;
   return StartLock(directory, std::move(file));
 }
 

@@ -71,8 +71,9 @@ class StartLock {
  public:
   /// Creates the run directory when it is missing and waits until the lock is free.
   static StartLock take(const RunDirectory& directory);
-  /// Does neither: none when the directory is missing or another process has the lock.
-  static std::optional<StartLock> try_take(const RunDirectory& directory);
+  /// Does neither: none when the directory is missing or another process has the lock, and with the
+  /// errno in `refusal` when it cannot be had for another reason.
+  static std::optional<StartLock> try_take(const RunDirectory& directory, int* refusal = nullptr);
   /// True while another process has it. Creates nothing.
   static bool is_taken(const RunDirectory& directory);
 

@@ -203,6 +203,22 @@ TEST_F(GcTest, LeavesAloneWhatNoLeaseProvesOurs) {
   fs::remove_all(runtime_dir() / "01234567");
 }
 
+TEST_F(GcTest, SaysWhatItCannotRemoveAndWhy) {
+  const fs::path directory = leave_lease("01234567", {{"pid", 1}, {"start_time", 0}});
+  const Words read_only{"--read-only", runtime_dir()};
+  const Outcome text = isoenv_under(read_only, {"gc"});
+  EXPECT_THAT(text, ExitedWith(1));
+  EXPECT_THAT(text.err,
+              AllOf(HasSubstr("cannot remove everything"), HasSubstr(directory.string()),
+                    HasSubstr("environment 'shop'"), HasSubstr("EROFS"), HasSubstr("by hand")));
+  const Outcome programs = isoenv_under(read_only, {"gc", "--json"});
+  EXPECT_THAT(programs, ExitedWith(1));
+  const json found = json::parse(programs.out);
+  EXPECT_EQ(found.at("stale").at(0).at("removed"), false);
+  EXPECT_THAT(found.at("stale").at(0).at("error"), StartsWith("EROFS"));
+  EXPECT_THAT(isoenv({"gc"}), ExitedWith(0));
+}
+
 TEST_F(GcTest, RefusesARunRootOfSomebodyElse) {
   options().env["ISOENV_RUNTIME_DIR"] = ::geteuid() == 0 ? "/dev/null" : "/usr";
   const Outcome outcome = isoenv({"gc"});
