@@ -154,6 +154,7 @@ struct LinuxBackend::State {
   LogFile open_log(const ServicePlan& service);
   Program program(std::size_t service, const std::optional<Account>& account) const;
   void give_places(std::size_t service, const Account& account) const;
+  asio::awaitable<void> gone(std::shared_ptr<Running> ended);
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<Running> ended);
   ProbeContext probe_context(std::size_t service, std::shared_ptr<Running> running_service);
   std::filesystem::path notify_path(std::size_t service) const {
@@ -236,7 +237,7 @@ asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
   }
   if (const std::shared_ptr<Running> running = state_->running[service]) {
     running->sandbox->kill();
-    co_await running->sandbox->gone();
+    co_await state_->gone(running);
   }
   co_return NotStarted{state_->secrets->redact(reason)};
 }
@@ -256,6 +257,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   InitPlan init;
   state_->site.prepare(service, init);
   init.program = state_->program(service, account);
+  init.program.dies_with_parent = init.ends_tree;
   const auto find = [&](Program& program) {
     const auto found =
         find_program(program.argv.front(), search_path(program.env), plan.working_directory);
@@ -324,10 +326,16 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   }
 }
 
+/// Returns when no process of an ended service is left.
+asio::awaitable<void> LinuxBackend::State::gone(std::shared_ptr<Running> ended) {
+  co_await ended->sandbox->gone();
+  site.init_ended(ended->sandbox->pid(), ended->sandbox->init_killed());
+}
+
 /// Returns when the output of an ended service is captured to its last byte.
 asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
                                                         std::shared_ptr<Running> ended) {
-  co_await ended->sandbox->gone();
+  co_await gone(ended);
   asio::steady_timer limit(executor, kDrainLimit);
   limit.async_wait([ended](const boost::system::error_code& cancelled) {
     if (!cancelled) ended->output->stop();
@@ -349,6 +357,11 @@ ProbeContext LinuxBackend::State::probe_context(std::size_t service,
   context.listening_sockets = [this, service](Protocol protocol) {
     return site.listening(service, protocol);
   };
+  if (plan.shared_loopback) {
+    context.other_holder = [this, service](Protocol protocol, std::uint16_t port) {
+      return site.other_holder(service, protocol, port);
+    };
+  }
   context.log_matches = [self](const std::string& pattern) {
     return self->matcher.matches(pattern);
   };
@@ -417,7 +430,7 @@ asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
       stop.how = running->killed ? ServiceStop::How::kKilled : ServiceStop::How::kStopped;
     }
     sandbox.kill();  // whatever the program has left behind
-    co_await sandbox.gone();
+    co_await state_->gone(running);
     co_await state_->capture_rest(plan.name, running);
   } catch (const std::exception& error) {
     problems.push_back("cannot stop '" + plan.name + "' cleanly: " + error.what());

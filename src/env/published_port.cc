@@ -6,15 +6,37 @@
 #include "base/error.h"
 
 namespace isoenv {
+namespace {
+
+/// On a shared loopback a number may be the port's own, or asked for twice.
+bool is_there_already(const std::vector<PublishedPort>& published, std::size_t service,
+                      const ForwardPlan& forward) {
+  return forward.number == forward.target ||
+         std::any_of(published.begin(), published.end(), [&](const PublishedPort& port) {
+           return port.service == service && port.listener.port == forward.number;
+         });
+}
+
+}  // namespace
 
 std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan) {
   std::vector<PublishedPort> published;
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
     for (const ForwardPlan& forward : plan.services[i].publish) {
+      if (plan.shared_loopback && is_there_already(published, i, forward)) continue;
       with_frame("publishing port '" + forward.port + "' of '" + plan.services[i].name + "'", [&] {
         published.push_back(
             {i, forward.port, listen_on_loopback(forward.number, !plan.hub_ipv6.empty())});
       });
+    }
+    if (!plan.shared_loopback) continue;
+    for (const ForwardPlan& forward : plan.services[i].localhost) {
+      if (is_there_already(published, i, forward)) continue;
+      with_frame(
+          "offering port '" + forward.port + "' of '" + plan.services[i].name + "' on localhost",
+          [&] {
+            published.push_back({i, forward.port, listen_on_loopback(forward.number, false)});
+          });
     }
   }
   return published;

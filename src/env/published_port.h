@@ -19,8 +19,9 @@ struct PublishedPort {
   LoopbackListener listener;
 };
 
-/// Binds every published port of the plan in the calling thread's network namespace. Throws Error
-/// naming the service and the port.
+/// Binds every published port of the plan in the calling thread's network namespace; of a plan for
+/// a shared loopback LOCALHOST ports too, and only numbers that are not the ports' own. Throws
+/// Error naming the service and the port.
 std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan);
 
 /// Forwards from the listeners as long as it lives.

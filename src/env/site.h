@@ -30,8 +30,12 @@ class Site {
   virtual boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) = 0;
   /// The connected service's own sockets that accept traffic.
   virtual std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) = 0;
+  /// Where services share a network: who else accepts traffic on that port; "" = nobody.
+  virtual std::string other_holder(std::size_t service, Protocol protocol, std::uint16_t port) = 0;
   /// The service has ended or is not started after all: no more traffic is led to it.
   virtual void withdraw(std::size_t service) noexcept = 0;
+  /// The init of a sandbox has been reaped; `killed`: by another's signal. Ends what outlived it.
+  virtual void init_ended(pid_t init, bool killed) noexcept = 0;
   /// `http → 127.0.0.1:8080` for each published port, for `isoenv ps`.
   virtual std::vector<std::string> published(std::size_t service) const = 0;
 };

@@ -52,6 +52,7 @@ void append_socket(nl_msg* message, std::vector<BoundSocket>& sockets) {
   BoundSocket socket;
   socket.address = text.data();
   socket.port = ntohs(found->id.idiag_sport);
+  socket.owner = {found->idiag_inode, found->idiag_uid};
   // The kernel reports it for every IPv6 socket in LISTEN or CLOSE, asked or not
   // (net/ipv4/inet_diag.c, inet_diag_msg_attrs_fill): its number does not fit in idiag_ext.
   const nlattr* ipv6_only =
@@ -75,12 +76,15 @@ int on_error(sockaddr_nl*, nlmsgerr* error, void* argument) {
   return -NLE_FAILURE;
 }
 
-void dump_family(nl_sock* socket, int family, int protocol, int state,
+constexpr std::uint32_t kAnyState = ~0U;
+constexpr std::uint32_t bit(int state) { return 1U << state; }
+
+void dump_family(nl_sock* socket, int family, int protocol, std::uint32_t states,
                  std::vector<BoundSocket>& sockets) {
   inet_diag_req_v2 request{};
   request.sdiag_family = static_cast<__u8>(family);
   request.sdiag_protocol = static_cast<__u8>(protocol);
-  request.idiag_states = 1U << state;
+  request.idiag_states = states;
 
   Dump dump{sockets, nullptr, 0};
   nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, on_message, &dump);
@@ -98,10 +102,10 @@ void dump_family(nl_sock* socket, int family, int protocol, int state,
   if (dump.failure) std::rethrow_exception(dump.failure);
 }
 
-std::vector<BoundSocket> dump_sockets(nl_sock* socket, int protocol, int state) {
+std::vector<BoundSocket> dump_sockets(nl_sock* socket, int protocol, std::uint32_t states) {
   std::vector<BoundSocket> sockets;
-  dump_family(socket, AF_INET, protocol, state, sockets);
-  dump_family(socket, AF_INET6, protocol, state, sockets);
+  dump_family(socket, AF_INET, protocol, states, sockets);
+  dump_family(socket, AF_INET6, protocol, states, sockets);
   return sockets;
 }
 
@@ -121,12 +125,19 @@ SocketDiag::SocketDiag() : socket_(nl_socket_alloc()) {
 }
 
 std::vector<BoundSocket> SocketDiag::tcp_listeners() {
-  return dump_sockets(socket_.get(), IPPROTO_TCP, TCP_LISTEN);
+  return dump_sockets(socket_.get(), IPPROTO_TCP, bit(TCP_LISTEN));
 }
 
 std::vector<BoundSocket> SocketDiag::udp_sockets() {
   // A UDP socket is TCP_CLOSE until connect(2) makes it TCP_ESTABLISHED.
-  return dump_sockets(socket_.get(), IPPROTO_UDP, TCP_CLOSE);
+  return dump_sockets(socket_.get(), IPPROTO_UDP, bit(TCP_CLOSE));
+}
+
+std::vector<BoundSocket> SocketDiag::sockets_on(Protocol protocol, std::uint16_t port) {
+  const int number = protocol == Protocol::kUdp ? IPPROTO_UDP : IPPROTO_TCP;
+  std::vector<BoundSocket> sockets = dump_sockets(socket_.get(), number, kAnyState);
+  std::erase_if(sockets, [port](const BoundSocket& socket) { return socket.port != port; });
+  return sockets;
 }
 
 }  // namespace isoenv

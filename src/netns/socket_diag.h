@@ -10,9 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "spec/spec.h"
+
 struct nl_sock;
 
 namespace isoenv {
+
+/// Whose socket it is.
+struct SocketOwner {
+  std::uint64_t inode = 0;  ///< as in `socket:[4711]` of /proc/PID/fd; 0: no process has it open
+  std::uint32_t user = 0;   ///< the id of the user who made it
+};
 
 /// A bound socket that accepts traffic: TCP in LISTEN, or an unconnected UDP socket.
 struct BoundSocket {
@@ -20,7 +28,12 @@ struct BoundSocket {
   std::uint16_t port = 0;
   bool ipv6_only = false;  ///< an IPv6 socket that takes no IPv4 traffic (IPV6_V6ONLY)
 
-  bool operator==(const BoundSocket&) const = default;
+  SocketOwner owner;
+
+  /// The same endpoint, whoever has it.
+  bool operator==(const BoundSocket& other) const {
+    return address == other.address && port == other.port && ipv6_only == other.ipv6_only;
+  }
 };
 
 class SocketDiag {
@@ -32,6 +45,8 @@ class SocketDiag {
   std::vector<BoundSocket> tcp_listeners();
   /// All UDP sockets that are bound and not connected: IPv4, then IPv6. Throws alike.
   std::vector<BoundSocket> udp_sockets();
+  /// All sockets with that local port, whatever their state. Throws alike.
+  std::vector<BoundSocket> sockets_on(Protocol protocol, std::uint16_t port);
 
  private:
   struct Close {

@@ -27,7 +27,14 @@ ProbeResult listening_attempt(const ProbePlan& probe, const ProbeContext& contex
   const Protocol protocol = probe.kind == ProbeKind::kUdp ? Protocol::kUdp : Protocol::kTcp;
   const std::vector<BoundSocket> sockets = context.listening_sockets(protocol);
   const ServiceAddresses service{context.ipv4, context.ipv6};
-  return {accepts(sockets, service, probe.port), describe_sockets(sockets, service, probe.port)};
+  ProbeResult result{accepts(sockets, service, probe.port),
+                     describe_sockets(sockets, service, probe.port)};
+  if (result.passed || !context.other_holder) return result;
+  const std::string holder = context.other_holder(protocol, probe.port);
+  if (!holder.empty()) {
+    result.answer += "; port " + std::to_string(probe.port) + " is held by " + holder;
+  }
+  return result;
 }
 
 ProbeResult log_attempt(const ProbePlan& probe, const ProbeContext& context) {
@@ -139,6 +146,10 @@ boost::asio::awaitable<ProbeResult> attempt(const ProbePlan& probe, const ProbeC
     case ProbeKind::kUdp:
       co_return listening_attempt(probe, context);
     case ProbeKind::kHttp:
+      if (context.other_holder) {
+        ProbeResult listening = listening_attempt(probe, context);
+        if (!listening.passed) co_return listening;
+      }
       co_return co_await http_attempt(probe, context, timeout);
     case ProbeKind::kLog:
       co_return log_attempt(probe, context);

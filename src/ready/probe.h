@@ -1,7 +1,8 @@
 // One readiness attempt against one service.
 //
 // A probe asks the kernel or the service itself, never guesses: listening sockets are read by
-// NETLINK_SOCK_DIAG in the service's own network namespace, so nothing else can answer for it.
+// NETLINK_SOCK_DIAG in the service's own network namespace, or are those of its own processes where
+// it shares a network, so nothing else can answer for it.
 // Runs in the hub. An attempt has one outcome and no retry; wait_ready.h repeats attempts.
 #pragma once
 
@@ -31,8 +32,11 @@ struct ProbeContext {
   std::string name;  ///< the service's, for the Host header
   std::string ipv4;
   std::string ipv6;  ///< "" without IPv6
-  /// What accepts traffic in the service's network namespace (SocketDiag).
+  /// The service's sockets that accept traffic (SocketDiag).
   std::function<std::vector<BoundSocket>(Protocol)> listening_sockets;
+  /// Optional: who else has a socket that accepts traffic on that port, "" when nobody has. For a
+  /// service that shares its network: its own socket must be there before it is asked anything.
+  std::function<std::string(Protocol, std::uint16_t)> other_holder;
   /// True when a captured line contained a match (LogMatcher). Asked again with the same pattern.
   std::function<bool(const std::string& pattern)> log_matches;
   std::function<bool()> notified_ready;        ///< READY=1 arrived (NotifySocket)
