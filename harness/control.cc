@@ -104,6 +104,7 @@ std::string encode(const Answer& answer) {
   if (!answer.report.empty()) json["report"] = answer.report;
   json["variables"] = answer.variables;
   json["temporary_directory"] = answer.temporary_directory;
+  json["rung"] = answer.rung;
   json["failures"] = to_json(UpReport{"", 0, answer.failures});
   return dump(json);
 }
@@ -120,6 +121,7 @@ Answer decode_answer(const std::string& text) {
       answer.variables.emplace_back(variable.at(0), variable.at(1));
     }
     answer.temporary_directory = json.at("temporary_directory");
+    answer.rung = json.at("rung");
     answer.failures = up_report_from_json(json.at("failures")).failures;
     return answer;
   } catch (const Json::exception& error) {

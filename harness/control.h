@@ -36,6 +36,7 @@ struct Answer {
   // join:
   std::vector<std::pair<std::string, std::string>> variables;
   std::string temporary_directory;
+  std::string rung;                      ///< what isolation the instance has
   std::vector<ServiceFailure> failures;  ///< wanted services that are not ready
 };
 

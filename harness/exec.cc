@@ -11,7 +11,7 @@ namespace {
 
 /// The instance that this process is in already, when it is the one meant: a test launcher may be
 /// applied twice. Its keeper is then in a PID namespace above, where it has no number for us
-/// (unix(7), SO_PEERCRED).
+/// (unix(7), SO_PEERCRED); without namespaces the variable is all there is.
 std::optional<ControlClient> surrounding_instance(const std::filesystem::path& root,
                                                   const ExecOptions& options) {
   const char* id = std::getenv("ISOENV_INSTANCE");
@@ -23,7 +23,8 @@ std::optional<ControlClient> surrounding_instance(const std::filesystem::path& r
     return std::nullopt;
   }
   std::optional<ControlClient> client = ControlClient::connect(directory);
-  if (client && client->keeper_pid() != 0) return std::nullopt;
+  const bool apart = lease->rung != rung_name(Rung::kPorts);
+  if (client && apart && client->keeper_pid() != 0) return std::nullopt;
   return client;
 }
 

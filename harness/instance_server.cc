@@ -18,6 +18,7 @@
 #include "env/environment.h"
 #include "harness/command.h"
 #include "harness/control.h"
+#include "harness/isolation_choice.h"
 #include "harness/control_server.h"
 
 namespace isoenv {
@@ -36,9 +37,10 @@ constexpr std::chrono::seconds kLastAnswers{1};
 
 struct InstanceServer::State {
   State(const EnvironmentPlan& plan_, LinuxBackendOptions options, const MakeSite& make_site,
-        const RunDirectory& directory_, UniqueFd owner_)
+        const RunDirectory& directory_, UniqueFd owner_, Isolated isolated_)
       : plan(plan_),
         directory(directory_),
+        isolated(std::move(isolated_)),
         site(make_site(context.get_executor())),
         backend(context.get_executor(), plan_, clock, std::move(options), *site),
         environment(context.get_executor(), plan_, backend, clock),
@@ -53,6 +55,7 @@ struct InstanceServer::State {
   SteadyClock clock;
   const EnvironmentPlan& plan;
   const RunDirectory& directory;
+  Isolated isolated;
   std::unique_ptr<Site> site;
   LinuxBackend backend;
   Environment environment;
@@ -81,13 +84,16 @@ struct InstanceServer::State {
 
 InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
                                const MakeSite& make_site, const RunDirectory& directory,
-                               UniqueFd owner)
+                               UniqueFd owner, Isolated isolated)
     : state_(std::make_unique<State>(plan, std::move(options), make_site, directory,
-                                     std::move(owner))) {}
+                                     std::move(owner), std::move(isolated))) {}
 
 InstanceServer::~InstanceServer() = default;
 
 bool InstanceServer::run() {
+  if (!state_->isolated.refusal.empty()) {
+    state_->backend.event(degraded_text(state_->isolated.refusal));
+  }
   state_->control.open();
   asio::co_spawn(state_->context, state_->watch_signals(), asio::detached);
   if (state_->owner.is_open()) {
@@ -117,7 +123,9 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
 
 asio::awaitable<Answer> InstanceServer::State::answer_up(const std::vector<std::size_t>& services) {
   ++upping;
-  const UpReport report = co_await environment.up(services);
+  UpReport report = co_await environment.up(services);
+  report.rung = isolated.rung;
+  report.refusal = isolated.refusal;
   --upping;
   Answer answer;
   answer.report = to_json(report);
@@ -164,6 +172,7 @@ Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& servic
   answer.variables = plan.variables;
   answer.variables.emplace_back("ISOENV_INSTANCE", directory.id());
   answer.temporary_directory = directory.temporary_directory().string();
+  answer.rung = isolated.rung;
   for (const std::size_t service : services) {
     ServiceFailure failure = environment.failure(service);
     if (!failure.what.empty()) answer.failures.push_back(std::move(failure));

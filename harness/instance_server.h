@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/unique_fd.h"
 #include "env/linux_backend.h"
@@ -18,12 +19,18 @@ namespace isoenv {
 /// Makes the place where the services live; the executor is the server's.
 using MakeSite = std::function<std::unique_ptr<Site>(boost::asio::any_io_executor)>;
 
+/// What isolation the instance has, and why it has no better one.
+struct Isolated {
+  std::string rung;
+  std::string refusal;
+};
+
 class InstanceServer {
  public:
   /// Makes the site and listens on the run directory's control socket. `owner` is a pidfd, or
   /// empty. All references outlive the server.
   InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options, const MakeSite& make_site,
-                 const RunDirectory& directory, UniqueFd owner);
+                 const RunDirectory& directory, UniqueFd owner, Isolated isolated);
   ~InstanceServer();
 
   /// Serves until the instance has ended and every service is down. False when any of them failed,

@@ -17,17 +17,21 @@
 #include "base/error.h"
 #include "base/syscall.h"
 #include "env/linux_backend.h"
+#include "env/loopback_site.h"
 #include "env/namespace_site.h"
 #include "harness/artefacts.h"
 #include "harness/command.h"
 #include "harness/control.h"
 #include "harness/instance_server.h"
+#include "harness/instances.h"
+#include "harness/isolation_choice.h"
 #include "harness/lease.h"
 #include "harness/retention.h"
 #include "harness/run_root_cover.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 #include "netns/network.h"
+#include "process/process_tree.h"
 
 namespace isoenv {
 namespace {
@@ -37,9 +41,13 @@ struct Inheritance {
   const RunDirectory& directory;
   const KeeperOptions& options;
   const EnvironmentPlan& plan;
-  ArtefactDirectory artefacts;
+  Isolated isolated;
+  PortReservations reservations;  // ports rung only
+  const ArtefactDirectory& artefacts;
   UniqueFd owner;
   UniqueFd report;  // `ok` or an encoded Error, then closed
+
+  bool has_namespaces() const { return isolated.rung != rung_name(Rung::kPorts); }
 };
 
 std::string host_name() {
@@ -71,6 +79,7 @@ void leave_callers_descriptors(const Inheritance& inheritance,
   for (const PublishedPort& port : published) {
     for (const UniqueFd& socket : port.listener.sockets) keep.push_back(*socket);
   }
+  for (const int reserved : inheritance.reservations.descriptors()) keep.push_back(reserved);
   std::sort(keep.begin(), keep.end());
   close_all_from(3, keep.data(), static_cast<int>(keep.size()));
 }
@@ -99,16 +108,33 @@ ProcessId own_host_process() {
   return read_process(pid).value_or(ProcessId{pid, 0});
 }
 
-/// PID 1 of the instance, from its first step to its last.
+/// What the keeper's own namespaces need; the cover lasts as long as the instance.
+void furnish_namespaces(const Inheritance& inheritance, std::optional<RunRootCover>& cover) {
+  enter_own_mounts();
+  cover_name_files(inheritance.plan.hosts);
+  cover.emplace(inheritance.directory, inheritance.artefacts.path,
+                changes_accounts(inheritance.options.spec));
+  write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+}
+
+/// What namespaces would give: temporary files of its own, and a hold on whatever is orphaned.
+void furnish_host(const Inheritance& inheritance) {
+  const std::string temporary = inheritance.directory.temporary_directory().string();
+  if (::mkdir(temporary.c_str(), 0700) != 0) throw_errno("create the directory", temporary);
+  if (!adopt_orphans()) throw_errno("become the one who inherits orphans");
+}
+
+/// PID 1 of the instance, if it has namespaces, from its first step to its last.
 int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
   const unsigned long open_files = raise_open_files();
-  enter_own_mounts();
-  cover_name_files(inheritance.plan.hosts);
-  std::optional<RunRootCover> cover(std::in_place, inheritance.directory,
-                                    inheritance.artefacts.path,
-                                    changes_accounts(inheritance.options.spec));
-  write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+  const bool has_namespaces = inheritance.has_namespaces();
+  std::optional<RunRootCover> cover;
+  if (has_namespaces) {
+    furnish_namespaces(inheritance, cover);
+  } else {
+    furnish_host(inheritance);
+  }
 
   Lease lease;
   lease.key = inheritance.options.key;
@@ -116,6 +142,8 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   lease.artefact_directory = inheritance.artefacts.path;
   lease.keeper = own_host_process();
   lease.owner = inheritance.options.owner;
+  lease.rung = inheritance.isolated.rung;
+  lease.refusal = inheritance.isolated.refusal;
   lease.version = isoenv_version();
   lease.spec_digest = inheritance.options.spec.digest;
   record_keeper(*inheritance.artefacts.marker, lease.keeper.pid);
@@ -129,19 +157,28 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   backend.inherited = own_environment();
   backend.change_accounts = ::geteuid() == 0;
 
-  const MakeSite make_site = [&](boost::asio::any_io_executor executor) {
-    return std::make_unique<NamespaceSite>(executor, inheritance.plan, std::move(published));
+  const MakeSite make_site =
+      [&](boost::asio::any_io_executor executor) -> std::unique_ptr<Site> {
+    if (has_namespaces) {
+      return std::make_unique<NamespaceSite>(executor, inheritance.plan, std::move(published));
+    }
+    return std::make_unique<LoopbackSite>(executor, inheritance.plan,
+                                          std::move(inheritance.reservations), std::move(published));
   };
-  InstanceServer server(inheritance.plan, std::move(backend), make_site, inheritance.directory,
-                        std::move(inheritance.owner));
+  std::optional<InstanceServer> server;
+  server.emplace(inheritance.plan, std::move(backend), make_site, inheritance.directory,
+                 std::move(inheritance.owner), inheritance.isolated);
   const UniqueFd lease_lock = write_lease(inheritance.directory, lease);
   if (::write(*inheritance.report, "ok", 2) != 2) return 1;
   inheritance.report.reset();
 
   // Beyond this point the instance is up, and whoever started us may be gone.
-  const bool passed = server.run();
+  const bool passed = server->run();
   record_end(*inheritance.artefacts.marker, passed);
 
+  // The kernel ends with us whatever a namespace of ours holds; elsewhere that is our part.
+  server.reset();
+  if (!has_namespaces) end_descendants();
   cover.reset();
   // A successor that already waits for our end clears the directory itself.
   if (auto lock = StartLock::try_take(inheritance.directory)) {
@@ -152,8 +189,9 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
 
 /// Stays outside the instance, the keeper's parent, and sees the host's files: when the keeper ends
 /// without having cleaned up, by SIGKILL, its files go with it. Meanwhile it drops the artefacts of
-/// old instances. Holds nothing; its own death costs nothing but that.
-int tidy_after(pid_t keeper, const RunDirectory& directory,
+/// old instances. Holds nothing; its own death costs nothing but that. Without namespaces it inherits
+/// the keeper's orphans too, and ends them.
+int tidy_after(pid_t keeper, bool has_namespaces, const RunDirectory& directory,
                const std::filesystem::path& artefact_root) {
   ::prctl(PR_SET_NAME, "isoenv-tidy", 0, 0, 0);
   ::signal(SIGTERM, SIG_IGN);
@@ -164,6 +202,7 @@ int tidy_after(pid_t keeper, const RunDirectory& directory,
   drop_abandoned_artefacts();
   while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
   }
+  if (!has_namespaces) end_descendants();
   remove_if_dead(directory);
   return 0;
 }
@@ -184,11 +223,17 @@ int detach(Inheritance inheritance) {
     const pid_t tidier = ::fork();
     if (tidier < 0) throw_errno("fork");
     if (tidier > 0) return 0;
-    enter_new_namespaces();
+    if (inheritance.has_namespaces()) {
+      inheritance.isolated.rung = rung_name(enter_new_namespaces());
+    } else if (!adopt_orphans()) {
+      throw_errno("become the one who inherits orphans");
+    }
     const pid_t keeper = ::fork();
     if (keeper < 0) throw_errno("fork the keeper");
-    if (keeper > 0)
-      return tidy_after(keeper, inheritance.directory, inheritance.options.artefact_root);
+    if (keeper > 0) {
+      return tidy_after(keeper, inheritance.has_namespaces(), inheritance.directory,
+                        inheritance.options.artefact_root);
+    }
     return be_keeper(inheritance, std::move(published));
   } catch (const Error& error) {
     return tell(error);
@@ -197,15 +242,73 @@ int detach(Inheritance inheritance) {
   }
 }
 
-std::string read_to_end(int fd) {
-  std::string text;
-  char chunk[4096];
-  for (;;) {
-    const ssize_t length = ::read(fd, chunk, sizeof chunk);
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) return text;
-    text.append(chunk, static_cast<std::size_t>(length));
+/// How messages name who has a port, when that is another instance: `, instance 'shop' of …`.
+std::string explain_holder(const RunDirectory& own, const PortHolder& holder) {
+  if (holder.pid == 0) return "";
+  for (const RunningInstance& instance : list_instances(own.path().parent_path())) {
+    const Lease& lease = instance.lease;
+    if (lease.keeper.pid != holder.pid && instance.directory.id() != holder.instance) continue;
+    return ", of the instance of '" + lease.environment + "' from '" +
+           lease.key.spec_file.string() + "'";
   }
+  return "";
+}
+
+PlanOptions plan_options(const RunDirectory& directory, const ArtefactDirectory& artefacts) {
+  PlanOptions options;
+  options.artefact_directory = artefacts.path;
+  options.temporary_directory = directory.temporary_directory();
+  options.hub_hostname = host_name();
+  options.ipv6 = kernel_has_ipv6();
+  return options;
+}
+
+UniqueFd open_owner(const Owner& owner) {
+  if (owner.kind == Owner::Kind::kNone) return {};
+  UniqueFd pidfd = open_pidfd(owner.process);
+  if (!pidfd) {
+    throw Error("the owner, process " + std::to_string(owner.process.pid) + ", has ended");
+  }
+  return pidfd;
+}
+
+/// Forks the keeper of a planned instance and returns when it listens.
+void start_planned(const StartLock& lock, const KeeperOptions& options,
+                   const ArtefactDirectory& artefacts, const EnvironmentPlan& plan,
+                   Isolated isolated, PortReservations reservations) {
+  UniqueFd owner = open_owner(options.owner);
+  Pipe report = make_pipe();
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) throw_errno("fork");
+  if (child == 0) {
+    ::_exit(detach({lock.directory(), options, plan, std::move(isolated), std::move(reservations),
+                    artefacts, std::move(owner), std::move(report.write)}));
+  }
+  report.write.reset();
+  const std::string answer = read_to_end(*report.read);
+  ::waitpid(child, nullptr, 0);
+  if (answer == "ok") return;
+  if (answer.empty()) {
+    throw Error("the keeper ended while it started; see '" +
+                (artefacts.path / "keeper.log").string() + "'");
+  }
+  throw decode_error(answer);
+}
+
+/// `refusal`: why there are no namespaces; "" when none were asked for.
+void start_on_host(const StartLock& lock, const KeeperOptions& options,
+                   const ArtefactDirectory& artefacts, const std::string& refusal) {
+  const RunDirectory& directory = lock.directory();
+  PlanOptions planning = plan_options(directory, artefacts);
+  planning.shared_loopback = true;
+  (void)plan_spec(options.spec, planning);  // refuses what cannot be before it takes a port
+  const auto explain = [&](const PortHolder& holder) { return explain_holder(directory, holder); };
+  ReservedPorts reserved = reserve_ports(options.spec, directory.id(), explain);
+  planning.reserved = std::move(reserved.assigned);
+  const EnvironmentPlan plan = plan_spec(options.spec, planning);
+  start_planned(lock, options, artefacts, plan, {rung_name(Rung::kPorts), refusal},
+                std::move(reserved.reservations));
 }
 
 }  // namespace
@@ -213,41 +316,26 @@ std::string read_to_end(int fd) {
 void start_keeper(const StartLock& lock, const KeeperOptions& options) {
   check_secrets(options.spec);
   clear_run_directory(lock);
-  ArtefactDirectory artefacts =
+  const ArtefactDirectory artefacts =
       create_artefact_directory(options.artefact_root, lock.directory().id(),
                                 {options.spec.name, options.key.spec_file, options.key.name});
-  PlanOptions plan_options;
-  // Root's folders are mostly closed to others; the run directory is not, inside the instance.
-  plan_options.artefact_directory = changes_accounts(options.spec)
-                                        ? lock.directory().artefact_alias()
-                                        : artefacts.path;
-  plan_options.temporary_directory = lock.directory().temporary_directory();
-  plan_options.hub_hostname = host_name();
-  plan_options.ipv6 = kernel_has_ipv6();
-  const EnvironmentPlan plan = plan_spec(options.spec, plan_options);
-  UniqueFd owner;
-  if (options.owner.kind != Owner::Kind::kNone) {
-    owner = open_pidfd(options.owner.process);
-    if (!owner) {
-      throw Error("the owner, process " + std::to_string(options.owner.process.pid) +
-                  ", has ended");
+  if (options.isolation == Isolation::kPorts) return start_on_host(lock, options, artefacts, "");
+  std::string refusal;
+  try {
+    PlanOptions planning = plan_options(lock.directory(), artefacts);
+    // Root's folders are mostly closed to others; the run directory is not, inside the instance.
+    if (changes_accounts(options.spec)) {
+      planning.artefact_directory = lock.directory().artefact_alias();
     }
+    const EnvironmentPlan plan = plan_spec(options.spec, planning);
+    start_planned(lock, options, artefacts, plan, {}, {});
+    return;
+  } catch (const Error& refused) {
+    if (options.isolation == Isolation::kNetns || refused.code() != ExitCode::kCannotRun) throw;
+    refusal = refusal_text(refused);
   }
-  Pipe report = make_pipe();
-  const std::string log = (artefacts.path / "keeper.log").string();
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  if (child < 0) throw_errno("fork");
-  if (child == 0) {
-    ::_exit(detach({lock.directory(), options, plan, std::move(artefacts), std::move(owner),
-                    std::move(report.write)}));
-  }
-  report.write.reset();
-  const std::string answer = read_to_end(*report.read);
-  ::waitpid(child, nullptr, 0);
-  if (answer == "ok") return;
-  if (answer.empty()) throw Error("the keeper ended while it started; see '" + log + "'");
-  throw decode_error(answer);
+  with_frame("starting with " + degraded_text(refusal),
+             [&] { start_on_host(lock, options, artefacts, refusal); });
 }
 
 }  // namespace isoenv

@@ -2,12 +2,14 @@
 //
 // PID 1 of the instance's PID namespace, alone in its session, with no descriptor of whoever
 // started it; it lives in the hub. When it ends, by whatever means, the kernel ends every process
-// of the instance. It ends by itself when its owner has ended, when the last service was taken
+// of the instance. On the ports rung it has no namespaces: then the inits below it and the tidier
+// above it do that (docs/design.md). It ends by itself when its owner has ended, when the last service was taken
 // down, or on SIGTERM, SIGINT or SIGHUP, and then stops services politely first.
 #pragma once
 
 #include <filesystem>
 
+#include "harness/isolation_choice.h"
 #include "harness/owner.h"
 #include "harness/run_dir.h"
 #include "spec/spec.h"
@@ -19,6 +21,7 @@ struct KeeperOptions {
   InstanceKey key;
   Owner owner;
   std::filesystem::path artefact_root;
+  Isolation isolation = Isolation::kAuto;
 };
 
 /// Starts a keeper for the locked run directory; returns when its control channel listens. Throws

@@ -58,7 +58,9 @@ Json to_json(const Lease& lease) {
           {"run", to_json(lease.key.run)},
           {"artefact_directory", lease.artefact_directory.native()},
           {"keeper", to_json(lease.keeper)},
-          {"owner", to_json(lease.owner)}};
+          {"owner", to_json(lease.owner)},
+          {"rung", lease.rung},
+          {"refusal", lease.refusal}};
 }
 
 /// A whole number that fits: get() alone would convert or wrap round any other.
@@ -104,6 +106,8 @@ Lease lease_from(const Json& json) {
   lease.artefact_directory = json.at("artefact_directory").get<std::string>();
   lease.keeper = process_from(json.at("keeper"));
   lease.owner = owner_from(json.at("owner"));
+  lease.rung = json.value("rung", "");
+  lease.refusal = json.value("refusal", "");
   return lease;
 }
 

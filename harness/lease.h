@@ -22,6 +22,8 @@ struct Lease {
   std::filesystem::path artefact_directory;  ///< of this instance
   ProcessId keeper;                          ///< as seen from the host's PID namespace
   Owner owner;
+  std::string rung{};       ///< what isolation it has (rung_name)
+  std::string refusal{};    ///< why it has no better one; "" when nothing better was asked for
   std::string version;      ///< of the isoenv that started it
   std::string spec_digest;  ///< of the spec that it runs, EnvironmentSpec::digest
 

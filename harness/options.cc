@@ -49,6 +49,14 @@ void add_artefacts(Grammar& grammar) {
                                 "$XDG_STATE_HOME/isoenv or ~/.local/state/isoenv)");
 }
 
+void add_isolation(Grammar& grammar) {
+  grammar.options.add_options()(
+      "isolation", text("auto|netns|ports"),
+      "'netns': namespaces or nothing; 'ports': none, services share the host's loopback on "
+      "reserved ports; 'auto': namespaces, or else ports, which is then said (default: "
+      "$ISOENV_ISOLATION, or auto)");
+}
+
 void add_json(Grammar& grammar, const char* purpose) {
   grammar.options.add_options()("json", po::bool_switch(), purpose);
 }
@@ -68,6 +76,7 @@ Grammar up_grammar() {
       "the "
       "ctest above, else the shell of this terminal, else none");
   add("name", text("NAME"), "an instance of its own, beside the unnamed one of the same spec");
+  add_isolation(grammar);
   add_artefacts(grammar);
   add_json(grammar, "print the result as JSON");
   return grammar;
@@ -93,6 +102,7 @@ Grammar run_grammar() {
   Grammar grammar{"run", Words::kCommand};
   auto add = grammar.options.add_options();
   add("file,f", text("FILE"), "the spec (default: none, an empty private environment)");
+  add_isolation(grammar);
   add_artefacts(grammar);
   add("per-command", po::bool_switch(),
       "give each different COMMAND a folder of its own in the DIR of --artefacts");
@@ -231,6 +241,10 @@ struct Parsed {
   std::string text(const char* option) const {
     return values.count(option) != 0 ? values[option].as<std::string>() : std::string();
   }
+  std::optional<std::string> given_text(const char* option) const {
+    if (values.count(option) == 0) return std::nullopt;
+    return values[option].as<std::string>();
+  }
   std::optional<std::filesystem::path> path(const char* option) const {
     if (values.count(option) == 0) return std::nullopt;
     return values[option].as<std::string>();
@@ -308,7 +322,7 @@ Parsed parse(const std::string& command, const Arguments& arguments) {
 
 UpOptions parse_up(const Arguments& arguments) {
   const Parsed parsed = parse("up", arguments);
-  return {parsed.text("file"),      parsed.text("owner"), parsed.text("name"),
+  return {parsed.text("file"), parsed.given_text("isolation"), parsed.text("owner"), parsed.text("name"),
           parsed.path("artefacts"), parsed.flag("json"),  parsed.words};
 }
 
@@ -331,7 +345,7 @@ RunOptions parse_run(const Arguments& arguments) {
   if (parsed.flag("per-command") && !parsed.path("artefacts")) {
     refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
   }
-  return {parsed.path("file"),    parsed.path("artefacts"), parsed.flag("per-command"),
+  return {parsed.path("file"), parsed.given_text("isolation"), parsed.path("artefacts"), parsed.flag("per-command"),
           parsed.list("service"), parsed.list("listing"),   parsed.words};
 }
 

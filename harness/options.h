@@ -19,6 +19,7 @@ inline constexpr char kDefaultSpecFile[] = "isoenv.json";
 
 struct UpOptions {
   std::filesystem::path file;
+  std::optional<std::string> isolation;  ///< for choose_isolation
   std::string owner;  ///< `auto`, `none` or a pid, for find_owner
   std::string name;
   std::optional<std::filesystem::path> artefacts;
@@ -43,6 +44,7 @@ struct ExecOptions {
 
 struct RunOptions {
   std::optional<std::filesystem::path> file;  ///< none: an empty private environment
+  std::optional<std::string> isolation;       ///< for choose_isolation
   std::optional<std::filesystem::path> artefacts;
   bool per_command = false;           ///< `artefacts` has a folder for each different command
   std::vector<std::string> services;  ///< none: all

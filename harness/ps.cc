@@ -2,10 +2,21 @@
 
 #include "harness/command.h"
 #include "harness/instances.h"
+#include "harness/isolation_choice.h"
 #include "harness/options.h"
 #include "harness/session.h"
 
 namespace isoenv {
+namespace {
+
+/// What the services have for isolation, when that is not namespaces.
+std::string rung_text(const Lease& lease) {
+  if (lease.rung != rung_name(Rung::kPorts)) return "";
+  if (lease.refusal.empty()) return "rung 'ports': no namespaces, as was asked for\n";
+  return "rung 'ports': " + degraded_text(lease.refusal) + "\n";
+}
+
+}  // namespace
 
 int ps_command(const std::vector<std::string>& arguments) {
   const PsOptions options = parse_ps(arguments);
@@ -21,7 +32,8 @@ int ps_command(const std::vector<std::string>& arguments) {
   if (options.json) {
     std::cout << answer->report << std::endl;
   } else {
-    std::cout << statuses_text(statuses_from_json(answer->report)) << std::flush;
+    std::cout << statuses_text(statuses_from_json(answer->report)) << rung_text(instance.lease)
+              << std::flush;
   }
   return 0;
 }

@@ -38,11 +38,13 @@ int run_command(const std::vector<std::string>& arguments) {
     ctest = open_pidfd(*above);
     if (!ctest) throw Error("the ctest above has ended");
   }
-  if (!options.file) return run_alone(options.command, *ctest).shell_code();
+  const Isolation isolation = choose_isolation(options.isolation);
+  if (!options.file) return run_alone(options.command, isolation, *ctest).shell_code();
 
   KeeperOptions keeper;
   keeper.spec = load_spec(*options.file);
   find_services(plan_spec(keeper.spec, {}), options.services);
+  keeper.isolation = isolation;
   keeper.owner = {Owner::Kind::kExplicit, read_process(::getpid()).value(), "isoenv"};
   keeper.key.spec_file = canonical_spec_file(keeper.spec.file);
   keeper.key.run = keeper.owner.process;
@@ -56,6 +58,9 @@ int run_command(const std::vector<std::string>& arguments) {
   Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services}, *ctest);
   const UpReport report = up_report_from_json(joined.answer.report);
   if (joined.answer.ending) joined.client.wait_for_end();
+  if (!report.refusal.empty()) {
+    std::cerr << "isoenv run: " << degraded_text(report.refusal) << std::endl;
+  }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
   const Answer entered = ask_to_join(joined.client, options.services);
   const ExitStatus status = run_inside(joined.client, entered, options.command, *ctest);

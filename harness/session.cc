@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <iostream>
 #include <utility>
 
 #include "base/absolute_path.h"
@@ -29,11 +30,15 @@ constexpr char kOldSpecRemedy[] =
     "the spec was edited since the instance started, which still runs the old one: 'isoenv down', "
     "then 'isoenv up' again";
 
-InitPlan command_plan(const std::vector<std::string>& command, const Variables& own) {
+/// `has_namespaces`: the command gets, or is in, namespaces of its own.
+InitPlan command_plan(const std::vector<std::string>& command, const Variables& own,
+                      bool has_namespaces) {
   InitPlan plan;
-  plan.own_proc = true;
-  plan.own_sys = true;
-  plan.low_ports = true;
+  plan.ends_tree = !has_namespaces;
+  plan.own_proc = has_namespaces;
+  plan.own_sys = has_namespaces;
+  plan.low_ports = has_namespaces;
+  plan.program.dies_with_parent = !has_namespaces;
   plan.program.argv = command;
   plan.program.env = program_environment(EnvMode::kInherit, own_environment(), own);
   const auto found =
@@ -76,6 +81,7 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
         }
         started = true;
       } else if (const std::optional<Lease> running = read_lease(directory)) {
+        check_isolation(options.isolation, *running);
         old_spec = running->spec_digest != options.spec.digest;
       }
       lease = open_lease(directory);
@@ -119,15 +125,20 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
       std::filesystem::path(joined.temporary_directory) / ("command-" + std::to_string(::getpid()));
   Variables own = joined.variables;
   own.emplace_back("TMPDIR", temporary.string());
-  InitPlan plan = command_plan(command, own);
+  const bool has_namespaces = joined.rung != rung_name(Rung::kPorts);
+  InitPlan plan = command_plan(command, own, has_namespaces);
   plan.program.working_directory = current_directory().string();
   const UniqueFd keeper = try_pidfd_open(client.keeper_pid());
   if (!keeper) throw_errno("find the keeper of the instance");
-  join_namespaces(*keeper);
+  if (has_namespaces) join_namespaces(*keeper);
   // Beyond this point paths are the instance's: its temporary directory is not the host's.
   std::filesystem::create_directories(temporary);
+  std::vector<int> owners{*keeper};
+  if (owner >= 0) owners.push_back(owner);
   const ExitStatus status =
-      run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owner);
+      has_namespaces
+          ? run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owners)
+          : run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
   if (status.signal == SIGKILL && ended(*keeper)) {
     throw Error("the instance ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);
   }
@@ -136,18 +147,27 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
 }
 
 void run_here(const Answer& joined, const std::vector<std::string>& command) {
-  become(command_plan(command, joined.variables).program);
+  become(command_plan(command, joined.variables, false).program);
 }
 
 void run_outside(const std::vector<std::string>& command) {
-  become(command_plan(command, {}).program);
+  become(command_plan(command, {}, false).program);
 }
 
-ExitStatus run_alone(const std::vector<std::string>& command, int owner) {
+ExitStatus run_alone(const std::vector<std::string>& command, Isolation isolation, int owner) {
+  std::vector<int> owners;
+  if (owner >= 0) owners.push_back(owner);
+  std::optional<std::string> refusal;
+  if (isolation == Isolation::kAuto) refusal = try_namespaces();
+  if (refusal) std::cerr << "isoenv run: " << degraded_text(*refusal) << std::endl;
+  const bool has_namespaces = isolation != Isolation::kPorts && !refusal;
   char name[256] = "";
   (void)!::gethostname(name, sizeof name - 1);
-  InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}});
+  InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}}, has_namespaces);
   plan.program.working_directory = current_directory().string();
+  if (!has_namespaces) {
+    return run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
+  }
   enter_new_namespaces();
   enter_own_mounts();
   hide_run_roots();
@@ -155,7 +175,7 @@ ExitStatus run_alone(const std::vector<std::string>& command, int owner) {
   cover_name_files(std::string("127.0.0.1 localhost ") + name + "\n::1 localhost ip6-localhost " +
                    "ip6-loopback " + name + "\n");
   // The PID namespace was unshared above: the first child is its init.
-  return run_in_foreground(CLONE_NEWNS, Birth::kInOwn, std::move(plan), owner);
+  return run_in_foreground(CLONE_NEWNS, Birth::kInOwn, std::move(plan), owners);
 }
 
 }  // namespace isoenv

@@ -29,7 +29,7 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
 Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services);
 
 /// Runs `command` inside the instance behind `client`: hub network, names, variables, a PID
-/// namespace of its own. Returns its exit status. The command is killed with the process behind the
+/// namespace of its own; on the ports rung variables alone. Returns its exit status. The command is killed with the process behind the
 /// pidfd `owner` (-1: none).
 ExitStatus run_inside(const ControlClient& client, const Answer& joined,
                       const std::vector<std::string>& command, int owner = -1);
@@ -37,8 +37,10 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
 /// The same for a caller that is inside that instance already: it becomes the command.
 [[noreturn]] void run_here(const Answer& joined, const std::vector<std::string>& command);
 
-/// The same in an empty private environment that ends with the command: no keeper, no services.
-ExitStatus run_alone(const std::vector<std::string>& command, int owner);
+/// The same in an empty private environment that ends with the command: no keeper, no services. On
+/// the ports rung nothing but its processes' end is then its own; a fall to it is told on the
+/// standard error output.
+ExitStatus run_alone(const std::vector<std::string>& command, Isolation isolation, int owner);
 
 /// Becomes `command` where the caller is, in no instance: for programs that only list their tests.
 [[noreturn]] void run_outside(const std::vector<std::string>& command);

@@ -37,6 +37,7 @@ int up_command(const std::vector<std::string>& arguments) {
   keeper.spec = load_spec(options.file);
   find_services(plan_spec(keeper.spec, {}), options.services);  // refuses bad input before anything
   keeper.key = shared_key(keeper.spec.file, options.name, current_caller());
+  keeper.isolation = choose_isolation(options.isolation);
   keeper.owner = find_owner(options.owner);
   keeper.artefact_root = artefact_root(options.artefacts, keeper.spec.name, keeper.key.spec_file);
 
@@ -54,9 +55,13 @@ int up_command(const std::vector<std::string>& arguments) {
   for (const std::string& warning : report.warnings) {
     std::cerr << "isoenv up: warning: " << warning << std::endl;
   }
+  if (joined.started && !report.refusal.empty()) {
+    std::cout << "isoenv up: " << degraded_text(report.refusal) << std::endl;
+  }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kEnvironmentFailed);
   std::cout << "environment '" << report.environment << "' is up: " << report.wanted
-            << (report.wanted == 1 ? " service" : " services") << ", " << owner_text(keeper.owner)
+            << (report.wanted == 1 ? " service" : " services")
+            << (report.rung == rung_name(Rung::kPorts) ? " without namespaces, " : ", ") << owner_text(keeper.owner)
             << std::endl;
   return 0;
 }

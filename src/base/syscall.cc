@@ -121,6 +121,17 @@ Pipe make_pipe(int flags) {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+std::string read_to_end(int fd) {
+  std::string text;
+  char chunk[4096];
+  for (;;) {
+    const ssize_t length = ::read(fd, chunk, sizeof chunk);
+    if (length < 0 && errno == EINTR) continue;
+    if (length <= 0) return text;
+    text.append(chunk, static_cast<std::size_t>(length));
+  }
+}
+
 SocketPair make_seqpacket_pair() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {

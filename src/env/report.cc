@@ -92,12 +92,15 @@ std::string to_json(const UpReport& report) {
                {"wanted", report.wanted},
                {"up", report.failures.empty()},
                {"failures", failures},
-               {"warnings", report.warnings}});
+               {"warnings", report.warnings},
+               {"rung", report.rung},
+               {"refusal", report.refusal}});
 }
 
 UpReport up_report_from_json(const std::string& text) {
   const Json json = Json::parse(text);
-  UpReport report{json.at("environment"), json.at("wanted"), {}, json.at("warnings")};
+  UpReport report{json.at("environment"), json.at("wanted"), {}, json.at("warnings"),
+                  json.at("rung"), json.at("refusal")};
   for (const Json& failure : json.at("failures")) {
     report.failures.push_back({failure.at("service"), failure.at("what"), failure.at("diagnosis"),
                                failure.at("last_lines"), failure.at("log").get<std::string>()});

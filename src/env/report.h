@@ -24,6 +24,8 @@ struct UpReport {
   std::size_t wanted = 0;                ///< how many services and tasks the call was about
   std::vector<ServiceFailure> failures;  ///< empty: all are ready
   std::vector<std::string> warnings{};   ///< what the caller should know all the same
+  std::string rung{};                    ///< what isolation the instance has
+  std::string refusal{};                 ///< why it has no better one; "" when it has the best
 };
 
 /// How one service was stopped.

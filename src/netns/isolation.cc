@@ -32,7 +32,17 @@ std::optional<std::string> map_own_ids(uid_t uid, gid_t gid) {
 
 }  // namespace
 
-std::string rung_name(Rung rung) { return rung == Rung::kRoot ? "root" : "userns"; }
+std::string rung_name(Rung rung) {
+  switch (rung) {
+    case Rung::kUserns:
+      return "userns";
+    case Rung::kRoot:
+      return "root";
+    case Rung::kPorts:
+      return "ports";
+  }
+  return {};
+}
 
 bool needs_no_user_namespace() {
   // The new network namespace is owned by the user namespace around: without CAP_NET_ADMIN there,

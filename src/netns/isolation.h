@@ -16,8 +16,10 @@ namespace isoenv {
 enum class Rung {
   kUserns,  ///< unprivileged: a user namespace with the caller's own ids mapped to themselves
   kRoot,    ///< CAP_SYS_ADMIN: no user namespace needed
+  kPorts,   ///< no namespaces: services share the host's network and processes
 };
 
+/// `userns`, `root`, `ports`.
 std::string rung_name(Rung rung);
 
 /// True when the calling process may make namespaces and links without a user namespace.

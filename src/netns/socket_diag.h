@@ -28,7 +28,7 @@ struct BoundSocket {
   std::uint16_t port = 0;
   bool ipv6_only = false;  ///< an IPv6 socket that takes no IPv4 traffic (IPV6_V6ONLY)
 
-  SocketOwner owner;
+  SocketOwner owner{};
 
   /// The same endpoint, whoever has it.
   bool operator==(const BoundSocket& other) const {

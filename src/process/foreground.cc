@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -13,10 +14,12 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <list>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
+#include "process/process_tree.h"
 #include "process/sandbox.h"
 
 namespace isoenv {
@@ -50,12 +53,33 @@ asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sand
   }
 }
 
-asio::awaitable<void> end_with_owner(asio::posix::stream_descriptor& owner, Sandbox& sandbox) {
+asio::awaitable<void> end_with(asio::posix::stream_descriptor& owner, Sandbox& sandbox) {
   boost::system::error_code error;
   co_await owner.async_wait(asio::posix::stream_descriptor::wait_read,
                             asio::redirect_error(asio::use_awaitable, error));
   if (!error) sandbox.kill();
 }
+
+/// Where no PID namespace ends with init, what outlives an init that was killed falls to us.
+class Orphanage {
+ public:
+  explicit Orphanage(bool open) : open_(open) {
+    if (!open_) return;
+    adopt_orphans();
+    // A shell may have had children before it became this program: they are not ours to end.
+    siginfo_t any{};
+    const bool has_children = ::waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) == 0;
+    if (has_children) before_ = processes_below(::getpid());
+  }
+
+  void end_orphans() const {
+    if (open_) end_descendants(before_);
+  }
+
+ private:
+  bool open_;
+  std::vector<pid_t> before_;
+};
 
 asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
                                 const std::string& directory) {
@@ -71,18 +95,20 @@ asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
 
 }  // namespace
 
-ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan, int owner) {
+ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan,
+                             const std::vector<int>& owners) {
   const std::string program = plan.program.argv.front();
   const std::string directory = plan.program.working_directory;
+  const Orphanage orphanage(plan.ends_tree);
   asio::io_context context(1);
   asio::posix::stream_descriptor signals(context, open_signals().release());
   Sandbox sandbox(
       context.get_executor(), namespaces, std::move(plan), [](const std::string&) {}, birth);
   asio::co_spawn(context, pass_signals(signals, sandbox), asio::detached);
-  asio::posix::stream_descriptor owner_end(context);
-  if (owner >= 0) {
-    owner_end.assign(::fcntl(owner, F_DUPFD_CLOEXEC, 3));
-    asio::co_spawn(context, end_with_owner(owner_end, sandbox), asio::detached);
+  std::list<asio::posix::stream_descriptor> ends;
+  for (const int owner : owners) {
+    ends.emplace_back(context, ::fcntl(owner, F_DUPFD_CLOEXEC, 3));
+    asio::co_spawn(context, end_with(ends.back(), sandbox), asio::detached);
   }
   std::optional<ExitStatus> status;
   std::exception_ptr failure;
@@ -93,6 +119,7 @@ ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan pla
                    context.stop();
                  });
   context.run();
+  if (sandbox.init_killed()) orphanage.end_orphans();
   if (failure) std::rethrow_exception(failure);
   return *status;
 }

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
 
@@ -124,6 +125,12 @@ void forks(const Arguments& arguments) {
 }
 
 void signals_all(const Arguments& arguments) {
+  // Outside a PID namespace this would reach everybody else's processes.
+  std::ifstream name("/proc/1/comm");
+  std::string first;
+  if (!std::getline(name, first) || first != "isoenv-init") {
+    throw Failure("signals_all only inside a PID namespace of isoenv's");
+  }
   const int signal = signal_from_name(argument(arguments, 0));
   ::signal(signal, SIG_IGN);
   ::kill(-1, signal);

@@ -1,6 +1,8 @@
 // main() of the system tests: as whom they run, whether they can, and who reaps what they lose.
 //
-//   system_test [--as-user=UID] [GoogleTest's options]
+//   system_test [GoogleTest's options] [--isolation=netns|ports] [--as-user=UID]
+//
+// Every isoenv of the tests gets that isolation, netns by default, and never falls to a lesser one.
 //
 // The tests run in a child of a child subreaper (prctl(2)): every process they start, however it
 // daemonises, stays a descendant of this program, where expect_nothing_left() looks for it. What is
@@ -8,11 +10,13 @@
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -21,6 +25,8 @@
 #include <iostream>
 #include <string>
 
+#include "base/syscall.h"
+#include "netns/network.h"
 #include "support/leftovers.h"
 #include "support/process.h"
 
@@ -63,6 +69,40 @@ bool must_not_skip() {
          (require_all != nullptr && std::string(require_all) == "1");
 }
 
+constexpr char kIsolation[] = "--isolation=";
+constexpr char kPrivateNetwork[] = "ISOENV_TEST_PRIVATE_NETWORK";
+
+bool wants_ports(int argc, char** argv) {
+  return std::find(argv, argv + argc, std::string(kIsolation) + "ports") != argv + argc;
+}
+
+/// Takes the word off the command line's end.
+void choose_isolation(int& argc, char** argv) {
+  ::setenv("ISOENV_ISOLATION", "netns", 1);
+  if (argc < 2 || !std::string(argv[argc - 1]).starts_with(kIsolation)) return;
+  ::setenv("ISOENV_ISOLATION", argv[argc - 1] + sizeof kIsolation - 1, 1);
+  argv[--argc] = nullptr;
+}
+
+/// Without namespaces instances share the loopback and its ports; here they share one that belongs
+/// to this program, so that tests with fixed and low ports run side by side.
+void enter_private_network() {
+  if (std::getenv(kPrivateNetwork) != nullptr) return;
+  ::setenv(kPrivateNetwork, "1", 1);
+  const std::string uid = std::to_string(::geteuid());
+  const std::string gid = std::to_string(::getegid());
+  const bool entered =
+      ::unshare(CLONE_NEWNET) == 0 ||
+      (::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && write_file("/proc/self/setgroups", "deny") &&
+       write_file("/proc/self/uid_map", (uid + " " + uid + " 1").c_str()) &&
+       write_file("/proc/self/gid_map", (gid + " " + gid + " 1").c_str()));
+  if (!entered || !write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")) {
+    std::cerr << "cannot enter a network of the tests' own: " << std::strerror(errno) << "\n";
+    std::exit(must_not_skip() ? EXIT_FAILURE : kSkipped);
+  }
+  raise_loopback();
+}
+
 int run_tests() {
   ::signal(SIGPIPE, SIG_IGN);
   const Outcome trial = run({ISOENV_EXECUTABLE, "run", "--", "true"});
@@ -98,12 +138,14 @@ int supervise(pid_t child) {
 
 int main(int argc, char** argv) {
   using namespace isoenv::test;
+  if (wants_ports(argc, argv)) enter_private_network();
   const std::string as_user = "--as-user=";
   if (argc > 1 && std::string(argv[argc - 1]).starts_with(as_user)) {
     const std::string uid = argv[argc - 1] + as_user.size();
     argv[--argc] = nullptr;
     if (::geteuid() == 0) start_over_as(static_cast<unsigned>(std::stoul(uid)), argv);
   }
+  choose_isolation(argc, argv);
   ::testing::InitGoogleMock(&argc, argv);
   if (::testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
 

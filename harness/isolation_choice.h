@@ -1,0 +1,39 @@
+// Which isolation was asked for, and whether an instance has it.
+//
+// --isolation, else the variable ISOENV_ISOLATION, else `auto`: the best that the machine grants.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "harness/lease.h"
+#include "netns/isolation.h"
+
+namespace isoenv {
+
+enum class Isolation {
+  kAuto,   ///< namespaces, or else ports, which is then said
+  kNetns,  ///< namespaces, or nothing
+  kPorts,  ///< no namespaces
+};
+
+/// The word of the option when there is one, else that of the environment. Throws Error (kUsage)
+/// for any other than `auto`, `netns` and `ports`.
+Isolation choose_isolation(const std::optional<std::string>& option);
+
+/// Why namespaces were refused, on one line: message, then hint.
+std::string refusal_text(const Error& refused);
+
+/// `no namespaces, ports of the host's loopback instead: cannot …`: how a fall from namespaces is
+/// told.
+std::string degraded_text(const std::string& refusal);
+
+/// Throws Error (kUsage) when the instance is up on a rung that `wanted` excludes.
+void check_isolation(Isolation wanted, const Lease& lease);
+
+/// Tries namespaces in a process of their own. Returns why they are refused; none when they are
+/// not.
+std::optional<std::string> try_namespaces();
+
+}  // namespace isoenv
