@@ -50,7 +50,7 @@ Report examine() {
   };
   if (!stops(Purpose::kEvery)) report.rung = trial.rung;
   if (report.rung == Rung::kUserns) forgive_missing_privileges(report.findings);
-  report.ports = !stops(Purpose::kPorts);
+  report.ports = !stops(Purpose::kPorts) && !stops(Purpose::kEvery);
   // What is optional comes last, in the order in which it was tried.
   std::stable_partition(report.findings.begin(), report.findings.end(), [](const Finding& finding) {
     return finding.purpose != Purpose::kOptional;
@@ -128,7 +128,8 @@ std::string report_json(const Report& report) {
                {"container", report.machine.container},
                {"root", report.machine.root},
                {"isolation", report.rung ? "netns" : "none"},
-               {"rung", report.rung ? Json(rung_name(*report.rung)) : Json()}};
+               {"rung", report.rung ? Json(rung_name(*report.rung)) : Json()},
+               {"ports", report.ports}};
   json["capabilities"] = Json::array();
   for (const Finding& finding : report.findings) {
     json["capabilities"].push_back(finding_json(finding, report.machine));
@@ -239,7 +240,8 @@ std::string verdict(const Report& report) {
   if (report.rung) {
     return "services can be isolated here: rung 'userns', namespaces inside a user namespace\n";
   }
-  return "services cannot be isolated here\n";
+  return std::string("services cannot be isolated here") +
+         (report.ports ? "; the rung 'ports' remains: the host's loopback, no namespaces\n" : "\n");
 }
 
 std::string report_text(const Report& report) {

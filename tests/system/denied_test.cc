@@ -68,6 +68,7 @@ class DeniedTest : public SystemTest {
     EXPECT_EQ(finding["cause"]["name"], expected.cause) << finding;
     EXPECT_THAT(finding["cause"].value("subject", ""), StartsWith(expected.subject));
     EXPECT_THAT(finding["remedies"], Not(IsEmpty()));
+    EXPECT_EQ(doctor_under(denials, 77)["ports"], true);
     const std::string text = finding["cause"].value("text", "");
     for (const Outcome& outcome : {run_under(denials), up_under(denials)}) {
       EXPECT_THAT(outcome, ExitedWith(77));
