@@ -275,6 +275,14 @@ that tests share, ``<environment>/tests/<test>/`` those of the test's own,
 a multi-configuration generator the names are ``<environment>.<config>.json``
 and ``<environment>.<config>/``.
 
+.. variable:: ISOENV_ISOLATION
+
+  What isolation the tests get: ``netns`` (namespaces, or the tests are skipped),
+  ``ports`` (none: services share the host's loopback on reserved ports, and are
+  reached by variables, not names) or ``auto`` (namespaces, or else ports, which
+  the test that starts a service then says). Empty by default: the environment
+  variable of the same name decides when ``ctest`` runs, and without it ``auto``.
+
 .. variable:: ISOENV_EXECUTABLE
 
   The ``isoenv`` program to run instead of the target ``isoenv::isoenv``, for
@@ -285,6 +293,9 @@ include_guard(GLOBAL)
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.22)
 
+set(ISOENV_ISOLATION "" CACHE STRING "The isolation of the tests: auto, netns, ports, or empty")
+set_property(CACHE ISOENV_ISOLATION PROPERTY STRINGS "" auto netns ports)
+mark_as_advanced(ISOENV_ISOLATION)
 set(ISOENV_EXECUTABLE "" CACHE FILEPATH "The isoenv program to use instead of isoenv::isoenv")
 mark_as_advanced(ISOENV_EXECUTABLE)
 

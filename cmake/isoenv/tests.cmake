@@ -10,6 +10,17 @@ function(_isoenv_executable out)
   endif()
 endfunction()
 
+# The option for `up` and `run` that ISOENV_ISOLATION asks for; none when it is empty.
+function(_isoenv_isolation out)
+  set(option "")
+  if(NOT ISOENV_ISOLATION STREQUAL "")
+    _isoenv_check_choice("IsoEnv" ISOENV_ISOLATION "${ISOENV_ISOLATION}"
+      "auto;netns;ports")
+    set(option --isolation ${ISOENV_ISOLATION})
+  endif()
+  set(${out} "${option}" PARENT_SCOPE)
+endfunction()
+
 # Makes sure that the program exists, and that a build of "all" makes it.
 function(_isoenv_check_executable)
   if(ISOENV_EXECUTABLE)
@@ -199,6 +210,8 @@ function(_isoenv_test_wrapper out name environment scope services)
     list(APPEND words exec)
   else()
     list(APPEND words run)
+    _isoenv_isolation(isolation)
+    list(APPEND words ${isolation})
   endif()
   if(NOT environment STREQUAL "")
     _isoenv_encode(file "${stem}.json")
@@ -346,8 +359,9 @@ function(_isoenv_add_fixture environment name grace)
   math(EXPR up_timeout "(${path} + ${grace}) / 1000 + 30")
   math(EXPR down_timeout "${grace} / 1000 + 30")
   set(fixture isoenv.${environment}.${name})
+  _isoenv_isolation(isolation)
   add_test(NAME ${fixture}.up COMMAND
-    "${executable}" up --file "${stem}.json" --artefacts "${stem}" ${name})
+    "${executable}" up ${isolation} --file "${stem}.json" --artefacts "${stem}" ${name})
   set_tests_properties(${fixture}.up PROPERTIES FIXTURES_SETUP ${fixture} TIMEOUT ${up_timeout}
     LABELS isoenv SKIP_RETURN_CODE 77)
   # A high cost makes CTest start it as soon as the last test that needs the service has ended.
