@@ -13,7 +13,8 @@
 namespace isoenv {
 namespace {
 
-constexpr int kOpenFlags = O_WRONLY | O_CREAT | O_APPEND;
+// Not blocking: what a service put there may be a FIFO, open(2).
+constexpr int kOpenFlags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK;
 
 struct Written {
   std::size_t bytes = 0;
@@ -147,7 +148,7 @@ void LogFile::begin_anew() {
   UniqueFd fresh;
   if (::rename(file_path_.c_str(), old.c_str()) == 0) {
     dropped_ += std::exchange(old_size_, size_);
-    fresh.reset(::open(file_path_.c_str(), kOpenFlags | O_CLOEXEC, 0644));
+    fresh.reset(::open(file_path_.c_str(), kOpenFlags | O_EXCL | O_CLOEXEC, 0644));
     if (!fresh && ::rename(old.c_str(), file_path_.c_str()) == 0) old_size_ = 0;
   }
   if (fresh) {

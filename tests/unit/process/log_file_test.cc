@@ -1,8 +1,10 @@
 #include "process/log_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <fstream>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "support/temp_dir.h"
 
 namespace isoenv {
@@ -207,6 +210,20 @@ TEST_F(LogFileTest, GoesOnWithoutItsFolder) {
   file_log.finish();
   EXPECT_EQ(file_log.losses(), "");
   fs::create_directories(file().parent_path());
+}
+
+TEST_F(LogFileTest, DoesNotWaitForTheReaderOfAFifoInItsPlace) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  try {
+    log();
+    FAIL() << "it could";
+  } catch (const SystemError& error) {
+    EXPECT_EQ(error.error_number(), ENXIO);
+  }
+  const UniqueFd reader(::open(file().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  LogFile file_log = log();
+  for (int i = 0; i < 100; ++i) file_log.append(std::string(4096, 'x'));
+  EXPECT_THAT(file_log.losses(), HasSubstr("EAGAIN"));
 }
 
 TEST_F(LogFileTest, SaysWhichFileItCannotCreate) {
