@@ -177,7 +177,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   record_end(*inheritance.artefacts.marker, passed);
 
   // The kernel ends with us whatever a namespace of ours holds; elsewhere that is our part.
-  server.reset();
+  // The server's connections close with it, last: clients wait for that (ControlClient).
   if (!has_namespaces) end_descendants();
   cover.reset();
   // A successor that already waits for our end clears the directory itself.
