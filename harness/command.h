@@ -25,6 +25,7 @@ int down_command(const std::vector<std::string>& arguments);
 int exec_command(const std::vector<std::string>& arguments);
 int run_command(const std::vector<std::string>& arguments);
 int ps_command(const std::vector<std::string>& arguments);
+int env_command(const std::vector<std::string>& arguments);
 int logs_command(const std::vector<std::string>& arguments);
 int check_command(const std::vector<std::string>& arguments);
 int gc_command(const std::vector<std::string>& arguments);

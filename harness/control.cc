@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::array kExitCodes = {ExitCode::kOk, ExitCode::kEnvironmentFailed, ExitCode::kUsage,
                                    ExitCode::kCannotRun, ExitCode::kOwnFailure};
 
-constexpr std::array kKindNames = {"up", "down", "ps", "join"};
+constexpr std::array kKindNames = {"up", "down", "ps", "join", "describe", "mark"};
 
 /// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
 /// may use the stack for each level.
@@ -73,8 +73,10 @@ Error error_from(const Json& json) {
 }  // namespace
 
 std::string encode(const Request& request) {
-  return dump({{"request", kKindNames[static_cast<std::size_t>(request.kind)]},
-               {"services", request.services}});
+  Json json{{"request", kKindNames[static_cast<std::size_t>(request.kind)]},
+            {"services", request.services}};
+  if (request.kind == Request::Kind::kMark) json["text"] = request.text;
+  return dump(json);
 }
 
 Request decode_request(const std::string& text) {
@@ -91,6 +93,12 @@ Request decode_request(const std::string& text) {
     for (const std::string& service : request.services) {
       if (service.size() <= kLongestName) continue;
       throw Error("there is no service " + in_quotes(service), ExitCode::kUsage);
+    }
+    if (request.kind == Request::Kind::kMark) {
+      request.text = json.at("text");
+      if (request.text.size() > kLongestMark) {
+        throw Error("not a request: its 'text' is too long", ExitCode::kUsage);
+      }
     }
     return request;
   } catch (const Json::exception& error) {

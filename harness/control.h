@@ -22,17 +22,19 @@ namespace isoenv {
 /// of many services that have failed.
 inline constexpr std::size_t kLongestRequest = std::size_t{256} << 10U;
 inline constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;
+inline constexpr std::size_t kLongestMark = 1024;
 
 struct Request {
-  enum class Kind { kUp, kDown, kPs, kJoin };
+  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark };
   Kind kind = Kind::kPs;
   std::vector<std::string> services;  ///< up, join: wanted; down: none = the instance
+  std::string text{};                 ///< mark: a line for the merged log
 };
 
 struct Answer {
   bool ending = false;         ///< the instance is ending: ask again when it is gone, or not at all
   std::optional<Error> error;  ///< the request was refused
-  std::string report;          ///< up, down, ps: JSON of env/report.h
+  std::string report;          ///< up, down, ps: JSON of env/report.h; describe: of description.h
   // join:
   std::vector<std::pair<std::string, std::string>> variables;
   std::string temporary_directory;

@@ -75,6 +75,17 @@ CommandHelp ps_help() {
           "  isoenv ps --json\n"};
 }
 
+CommandHelp env_help() {
+  return {"isoenv env [OPTION…]",
+          "Prints the variables of an instance that is up, a NAME=value line each, as 'exec' and\n"
+          "'run' set them for a test. With --json it tells all that does not change while the\n"
+          "instance lives: places, variables, and the host, ports, URLs and log of each service.",
+          "  0    printed\n"
+          "  1    no instance is up\n"
+          "  2    wrong command line, or several instances could be meant\n",
+          "  isoenv env --json\n"};
+}
+
 CommandHelp logs_help() {
   return {"isoenv logs [OPTION…] [SERVICE…]",
           "Prints what the services of an instance wrote, merged in the order in which it was\n"
@@ -131,6 +142,7 @@ CommandHelp help_of(const std::string& command) {
   if (command == "exec") return exec_help();
   if (command == "run") return run_help();
   if (command == "ps") return ps_help();
+  if (command == "env") return env_help();
   if (command == "logs") return logs_help();
   if (command == "gc") return gc_help();
   if (command == "doctor") return doctor_help();

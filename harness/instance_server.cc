@@ -15,9 +15,11 @@
 
 #include "base/clock.h"
 #include "base/exit_status.h"
+#include "base/printable.h"
 #include "env/environment.h"
 #include "harness/command.h"
 #include "harness/control.h"
+#include "harness/description.h"
 #include "harness/isolation_choice.h"
 #include "harness/control_server.h"
 
@@ -41,6 +43,7 @@ struct InstanceServer::State {
       : plan(plan_),
         directory(directory_),
         isolated(std::move(isolated_)),
+        artefacts(options.artefact_directory),
         site(make_site(context.get_executor())),
         backend(context.get_executor(), plan_, clock, std::move(options), *site),
         environment(context.get_executor(), plan_, backend, clock),
@@ -56,6 +59,7 @@ struct InstanceServer::State {
   const EnvironmentPlan& plan;
   const RunDirectory& directory;
   Isolated isolated;
+  std::filesystem::path artefacts;
   std::unique_ptr<Site> site;
   LinuxBackend backend;
   Environment environment;
@@ -71,6 +75,7 @@ struct InstanceServer::State {
   asio::awaitable<Answer> answer_down(const std::vector<std::size_t>& services);
   Answer answer_ps() const;
   Answer answer_join(const std::vector<std::size_t>& services) const;
+  Answer answer_describe() const;
   asio::awaitable<void> watch_owner();
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> end(std::string reason);
@@ -117,6 +122,11 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
       co_return answer_ps();
     case Request::Kind::kJoin:
       co_return answer_join(services);
+    case Request::Kind::kDescribe:
+      co_return answer_describe();
+    case Request::Kind::kMark:
+      backend.event(printable(request.text, Colours::kDrop));
+      co_return Answer{};
   }
   co_return ending_answer;
 }
@@ -177,6 +187,12 @@ Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& servic
     ServiceFailure failure = environment.failure(service);
     if (!failure.what.empty()) answer.failures.push_back(std::move(failure));
   }
+  return answer;
+}
+
+Answer InstanceServer::State::answer_describe() const {
+  Answer answer;
+  answer.report = describe_instance(plan, directory, artefacts, isolated.rung);
   return answer;
 }
 

@@ -22,6 +22,7 @@
 #include "harness/instances.h"
 #include "harness/options.h"
 #include "harness/run_dir.h"
+#include "harness/session.h"
 
 namespace isoenv {
 namespace {
@@ -56,10 +57,17 @@ LogSource ended_source(const LogsOptions& options) {
       "start one with 'isoenv up -f FILE'; if it was given --artefacts DIR, give it here too");
 }
 
+LogSource source_of(const Lease& lease) {
+  return {lease.artefact_directory, lease.key.spec_file, lease.keeper};
+}
+
 LogSource find_source(const LogsOptions& options) {
   const std::filesystem::path root = open_run_root();
-  sweep_stale(root);
   const Selection selection{options.file, options.name};
+  if (const std::optional<Reached> around = surrounding_instance(root, selection)) {
+    return source_of(around->instance.lease);
+  }
+  sweep_stale(root);
   const Caller caller = current_caller();
   const bool has_spec = options.file || ::access(kDefaultSpecFile, F_OK) == 0;
   // Asked once: the instance may end at any moment, and its log is the one that was meant.
@@ -67,7 +75,7 @@ LogSource find_source(const LogsOptions& options) {
   if (instances.empty() && (has_spec || options.artefacts)) return ended_source(options);
   const Lease lease = instances.size() == 1 ? instances.front().lease
                                             : find_instance(root, selection, caller).lease;
-  return {lease.artefact_directory, lease.key.spec_file, lease.keeper};
+  return source_of(lease);
 }
 
 /// The names that may stand in the log: of the spec, when it can still be read, and of what was

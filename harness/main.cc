@@ -21,6 +21,7 @@ std::vector<Command> all_commands() {
           {"exec", "run a command inside an instance that is up", exec_command},
           {"run", "run a command in an instance of its own", run_command},
           {"ps", "show instances and their services", ps_command},
+          {"env", "print the variables that tests find, or all about an instance", env_command},
           {"logs", "print or follow what the services wrote", logs_command},
           {"check", "validate a spec and show what would run", check_command},
           {"gc", "remove what killed instances left", gc_command},

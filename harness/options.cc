@@ -119,6 +119,13 @@ Grammar ps_grammar() {
   return grammar;
 }
 
+Grammar env_grammar() {
+  Grammar grammar{"env", Words::kNone};
+  add_instance(grammar, "file,f");
+  add_json(grammar, "print all about the instance, as JSON");
+  return grammar;
+}
+
 Grammar logs_grammar() {
   Grammar grammar{"logs", Words::kServices};
   add_instance(grammar, "file");
@@ -159,7 +166,8 @@ Grammar grammar_of(const std::string& command) {
   constexpr std::pair<const char*, MakeGrammar> kGrammars[] = {
       {"up", up_grammar},       {"down", down_grammar}, {"exec", exec_grammar},
       {"run", run_grammar},     {"ps", ps_grammar},     {"logs", logs_grammar},
-      {"check", check_grammar}, {"gc", gc_grammar},     {"doctor", doctor_grammar}};
+      {"env", env_grammar},     {"check", check_grammar},
+      {"gc", gc_grammar},     {"doctor", doctor_grammar}};
   for (const auto& [name, make] : kGrammars) {
     if (name != command) continue;
     Grammar grammar = make();
@@ -351,6 +359,11 @@ RunOptions parse_run(const Arguments& arguments) {
 
 PsOptions parse_ps(const Arguments& arguments) {
   const Parsed parsed = parse("ps", arguments);
+  return {parsed.path("file"), parsed.text("name"), parsed.flag("json")};
+}
+
+EnvOptions parse_env(const Arguments& arguments) {
+  const Parsed parsed = parse("env", arguments);
   return {parsed.path("file"), parsed.text("name"), parsed.flag("json")};
 }
 

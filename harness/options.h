@@ -58,6 +58,12 @@ struct PsOptions {
   bool json = false;
 };
 
+struct EnvOptions {
+  std::optional<std::filesystem::path> file;
+  std::string name;
+  bool json = false;
+};
+
 struct LogsOptions {
   std::optional<std::filesystem::path> file;
   std::string name;
@@ -88,6 +94,7 @@ DownOptions parse_down(const Arguments& arguments);
 ExecOptions parse_exec(const Arguments& arguments);
 RunOptions parse_run(const Arguments& arguments);
 PsOptions parse_ps(const Arguments& arguments);
+EnvOptions parse_env(const Arguments& arguments);
 LogsOptions parse_logs(const Arguments& arguments);
 CheckOptions parse_check(const Arguments& arguments);
 GcOptions parse_gc(const Arguments& arguments);

@@ -20,19 +20,14 @@ std::string rung_text(const Lease& lease) {
 
 int ps_command(const std::vector<std::string>& arguments) {
   const PsOptions options = parse_ps(arguments);
-  const std::filesystem::path root = open_run_root();
-  sweep_stale(root);
-  const RunningInstance instance =
-      find_instance(root, {options.file, options.name}, current_caller());
-  std::optional<ControlClient> client = ControlClient::connect(instance.directory);
-  std::optional<Answer> answer;
-  if (client) answer = client->ask({Request::Kind::kPs, {}});
+  Reached reached = reach_instance({options.file, options.name});
+  const std::optional<Answer> answer = reached.client.ask({Request::Kind::kPs, {}});
   if (!answer || answer->ending) throw Error("the instance has just ended");
   if (answer->error) throw *answer->error;
   if (options.json) {
     std::cout << answer->report << std::endl;
   } else {
-    std::cout << statuses_text(statuses_from_json(answer->report)) << rung_text(instance.lease)
+    std::cout << statuses_text(statuses_from_json(answer->report)) << rung_text(reached.instance.lease)
               << std::flush;
   }
   return 0;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <utility>
@@ -106,6 +107,42 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
       throw Error("the instance ended before its services were up");
     }
   }
+}
+
+std::optional<Reached> surrounding_instance(const std::filesystem::path& root,
+                                            const Selection& selection) {
+  const char* id = std::getenv("ISOENV_INSTANCE");
+  if (id == nullptr || std::string(id).find('/') != std::string::npos) return std::nullopt;
+  const RunDirectory directory(root, id);
+  std::optional<Lease> lease = read_lease(directory);
+  if (!lease || !keeper_alive(directory)) return std::nullopt;
+  const bool meant =
+      (!selection.file || canonical_spec_file(*selection.file) == lease->key.spec_file) &&
+      (selection.name.empty() || selection.name == lease->key.name);
+  if (!meant) return std::nullopt;
+  std::optional<ControlClient> client = ControlClient::connect(directory);
+  if (!client) return std::nullopt;
+  // Its keeper is in a PID namespace above, where it has no number for us (unix(7), SO_PEERCRED);
+  // without namespaces the variable is all there is.
+  const bool apart = lease->rung != rung_name(Rung::kPorts);
+  if (apart && client->keeper_pid() != 0) return std::nullopt;
+  return Reached{{directory, std::move(*lease)}, std::move(*client)};
+}
+
+Reached reach_instance(const Selection& selection) {
+  const std::filesystem::path root = open_run_root();
+  if (std::optional<Reached> around = surrounding_instance(root, selection)) {
+    return std::move(*around);
+  }
+  sweep_stale(root);
+  RunningInstance instance = find_instance(root, selection, current_caller());
+  std::optional<ControlClient> client = ControlClient::connect(instance.directory);
+  if (!client) throw Error("the instance has just ended");
+  return {std::move(instance), std::move(*client)};
+}
+
+ControlClient connect_to_instance(const Selection& selection) {
+  return std::move(reach_instance(selection).client);
 }
 
 Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services) {

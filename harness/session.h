@@ -1,6 +1,7 @@
 // A client's way to an instance: find or start its keeper, ask it, enter it.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,13 +25,30 @@ struct Joined {
 Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
                     const Request& request, int owner = -1);
 
+/// An instance that is up, and the way to its keeper.
+struct Reached {
+  RunningInstance instance;
+  ControlClient client;
+};
+
+/// The instance that this process is in already, when it is the one meant: that of its `exec` or
+/// `run`. None elsewhere.
+std::optional<Reached> surrounding_instance(const std::filesystem::path& root,
+                                            const Selection& selection);
+
+/// The instance meant: the one around, else find_instance() of where the command was called. Sweeps
+/// dead ones before. Throws Error when there is none, or when several could be meant.
+Reached reach_instance(const Selection& selection);
+/// The same, of which only the keeper is of interest.
+ControlClient connect_to_instance(const Selection& selection);
+
 /// Asks a live instance for what a command inside it needs, and throws Error when one of `services`
 /// is not ready.
 Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services);
 
 /// Runs `command` inside the instance behind `client`: hub network, names, variables, a PID
-/// namespace of its own; on the ports rung variables alone. Returns its exit status. The command is killed with the process behind the
-/// pidfd `owner` (-1: none).
+/// namespace of its own; on the ports rung variables alone. Returns its exit status. The command is
+/// killed with the process behind the pidfd `owner` (-1: none).
 ExitStatus run_inside(const ControlClient& client, const Answer& joined,
                       const std::vector<std::string>& command, int owner = -1);
 

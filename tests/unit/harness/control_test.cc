@@ -48,6 +48,16 @@ TEST(RequestTest, ComesBackAsItWasSent) {
   EXPECT_THAT(decode_request(encode(Request{Request::Kind::kDown, {}})).services, IsEmpty());
 }
 
+TEST(RequestTest, HasATextWhenItIsAMark) {
+  Request mark;
+  mark.kind = Request::Kind::kMark;
+  mark.text = "test 'a' begins";
+  EXPECT_EQ(decode_request(encode(mark)).text, mark.text);
+  mark.text.assign(kLongestMark + 1, 'x');
+  EXPECT_EQ(refusal(encode(mark)), "not a request: its 'text' is too long");
+  EXPECT_THAT(refusal(R"({"request":"mark","services":[]})"), HasSubstr("text"));
+}
+
 TEST(RequestTest, IsOneLineOfWords) {
   EXPECT_EQ(encode(Request{Request::Kind::kUp, {"d\nb"}}),
             R"({"request":"up","services":["d\nb"]})");
