@@ -110,6 +110,7 @@ std::string encode(const Answer& answer) {
   Json json{{"ending", answer.ending}};
   if (answer.error) json["error"] = error_json(*answer.error);
   if (!answer.report.empty()) json["report"] = answer.report;
+  if (answer.refused) json["refused"] = true;
   json["variables"] = answer.variables;
   json["temporary_directory"] = answer.temporary_directory;
   json["rung"] = answer.rung;
@@ -125,6 +126,7 @@ Answer decode_answer(const std::string& text) {
     answer.ending = json.at("ending");
     if (json.contains("error")) answer.error = error_from(json.at("error"));
     answer.report = json.value("report", "");
+    answer.refused = json.value("refused", false);
     for (const Json& variable : json.at("variables")) {
       answer.variables.emplace_back(variable.at(0), variable.at(1));
     }

@@ -35,6 +35,7 @@ struct Answer {
   bool ending = false;         ///< the instance is ending: ask again when it is gone, or not at all
   std::optional<Error> error;  ///< the request was refused
   std::string report;          ///< up, down, ps: JSON of env/report.h; describe: of description.h
+  bool refused = false;        ///< up: the machine refused a service what its isolation needs
   // join:
   std::vector<std::pair<std::string, std::string>> variables;
   std::string temporary_directory;

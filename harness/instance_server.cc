@@ -14,14 +14,15 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/exit_status.h"
 #include "base/printable.h"
 #include "env/environment.h"
 #include "harness/command.h"
 #include "harness/control.h"
+#include "harness/control_server.h"
 #include "harness/description.h"
 #include "harness/isolation_choice.h"
-#include "harness/control_server.h"
 
 namespace isoenv {
 namespace {
@@ -69,6 +70,7 @@ struct InstanceServer::State {
   bool ending = false;
   bool cut_short = false;  // some services were left to be killed with the keeper
   unsigned upping = 0;     // `up` requests under way
+  Event upped{context.get_executor()};
 
   asio::awaitable<Answer> answer(Request request);
   asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services);
@@ -137,8 +139,12 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(const std::vector<std::
   report.rung = isolated.rung;
   report.refusal = isolated.refusal;
   --upping;
+  upped.notify_all();
   Answer answer;
   answer.report = to_json(report);
+  answer.refused = !report.failures.empty() && backend.was_refused(plan.closure(services));
+  // Who asks at the same time is refused the same; the last one's end of the instance is for all.
+  while (answer.refused && upping > 0) co_await upped.wait();
   if (!report.failures.empty()) end_when_idle("nothing is up after a failed start");
   answer.ending = ending;
   co_return answer;

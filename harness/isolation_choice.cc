@@ -1,18 +1,13 @@
 #include "harness/isolation_choice.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
-#include "base/syscall.h"
 #include "base/text.h"
-#include "harness/control.h"
-#include "netns/network.h"
+#include "env/trial.h"
+#include "netns/refusal.h"
 
 namespace isoenv {
 namespace {
@@ -62,27 +57,14 @@ void check_isolation(Isolation wanted, const Lease& lease) {
               ExitCode::kUsage, "take it down first, with 'isoenv down'");
 }
 
-std::optional<std::string> try_namespaces() {
-  Pipe report = make_pipe();
-  const pid_t child = ::fork();
-  if (child < 0) throw_errno("fork");
-  if (child == 0) {
-    try {
-      enter_new_namespaces();
-      enter_own_mounts();
-      raise_loopback();
-    } catch (const Error& refused) {
-      const std::string text = encode_error(refused);
-      (void)!::write(*report.write, text.data(), text.size());
-    }
-    ::_exit(0);
+std::optional<Error> find_refusal() {
+  const std::optional<Refusal> refusal = isolation_refusal();
+  if (!refusal) return std::nullopt;
+  try {
+    throw_refusal(*refusal);
+  } catch (const Error& error) {
+    return error;
   }
-  report.write.reset();
-  const std::string answer = read_to_end(*report.read);
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  if (answer.empty()) return std::nullopt;
-  return refusal_text(decode_error(answer));
 }
 
 }  // namespace isoenv

@@ -32,8 +32,9 @@ std::string degraded_text(const std::string& refusal);
 /// Throws Error (kUsage) when the instance is up on a rung that `wanted` excludes.
 void check_isolation(Isolation wanted, const Lease& lease);
 
-/// Tries namespaces in a process of their own. Returns why they are refused; none when they are
-/// not.
-std::optional<std::string> try_namespaces();
+/// After something was refused: whether this machine grants namespaces at all, by a trial
+/// (env/trial.h). Returns what stands in their way, with code kCannotRun unless it is a shortage
+/// that passes; none when nothing does, and the refusal was no rule.
+std::optional<Error> find_refusal();
 
 }  // namespace isoenv

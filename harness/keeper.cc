@@ -31,6 +31,7 @@
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 #include "netns/network.h"
+#include "netns/refusal.h"
 #include "process/process_tree.h"
 
 namespace isoenv {
@@ -296,6 +297,20 @@ void start_planned(const StartLock& lock, const KeeperOptions& options,
   throw decode_error(answer);
 }
 
+void start_in_namespaces(const StartLock& lock, const KeeperOptions& options,
+                         const ArtefactDirectory& artefacts) {
+  if (joining_is_filtered()) {  // it would be up, and no command could enter it
+    if (const std::optional<Error> refusal = find_refusal()) throw *refusal;
+  }
+  PlanOptions planning = plan_options(lock.directory(), artefacts);
+  // Root's folders are mostly closed to others; the run directory is not, inside the instance.
+  if (changes_accounts(options.spec)) {
+    planning.artefact_directory = lock.directory().artefact_alias();
+  }
+  const EnvironmentPlan plan = plan_spec(options.spec, planning);
+  start_planned(lock, options, artefacts, plan, {}, {});
+}
+
 /// `refusal`: why there are no namespaces; "" when none were asked for.
 void start_on_host(const StartLock& lock, const KeeperOptions& options,
                    const ArtefactDirectory& artefacts, const std::string& refusal) {
@@ -320,19 +335,15 @@ void start_keeper(const StartLock& lock, const KeeperOptions& options) {
       create_artefact_directory(options.artefact_root, lock.directory().id(),
                                 {options.spec.name, options.key.spec_file, options.key.name});
   if (options.isolation == Isolation::kPorts) return start_on_host(lock, options, artefacts, "");
-  std::string refusal;
-  try {
-    PlanOptions planning = plan_options(lock.directory(), artefacts);
-    // Root's folders are mostly closed to others; the run directory is not, inside the instance.
-    if (changes_accounts(options.spec)) {
-      planning.artefact_directory = lock.directory().artefact_alias();
+  std::string refusal = options.refusal;
+  if (refusal.empty()) {
+    try {
+      return start_in_namespaces(lock, options, artefacts);
+    } catch (const Error& refused) {
+      if (options.isolation == Isolation::kNetns || refused.code() != ExitCode::kCannotRun) throw;
+      refusal = refusal_text(refused);
     }
-    const EnvironmentPlan plan = plan_spec(options.spec, planning);
-    start_planned(lock, options, artefacts, plan, {}, {});
-    return;
-  } catch (const Error& refused) {
-    if (options.isolation == Isolation::kNetns || refused.code() != ExitCode::kCannotRun) throw;
-    refusal = refusal_text(refused);
+    clear_run_directory(lock);  // a keeper that was refused halfway has ended, and left its part
   }
   with_frame("starting with " + degraded_text(refusal),
              [&] { start_on_host(lock, options, artefacts, refusal); });

@@ -22,6 +22,7 @@ struct KeeperOptions {
   Owner owner;
   std::filesystem::path artefact_root;
   Isolation isolation = Isolation::kAuto;
+  std::string refusal{};  ///< why there are no namespaces, when that is known already
 };
 
 /// Starts a keeper for the locked run directory; returns when its control channel listens. Throws

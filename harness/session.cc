@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <utility>
@@ -51,6 +52,20 @@ InitPlan command_plan(const std::vector<std::string>& command, const Variables& 
   return plan;
 }
 
+/// Of a command in no instance.
+InitPlan lone_plan(const std::vector<std::string>& command, bool has_namespaces) {
+  InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}}, has_namespaces);
+  plan.program.working_directory = current_directory().string();
+  return plan;
+}
+
+std::string lone_hosts() {
+  char name[256] = "";
+  (void)!::gethostname(name, sizeof name - 1);
+  return std::string("127.0.0.1 localhost ") + name +
+         "\n::1 localhost ip6-localhost ip6-loopback " + name + "\n";
+}
+
 /// True when the process behind a pidfd has ended.
 bool ended(int pidfd) {
   pollfd end{pidfd, POLLIN, 0};
@@ -64,8 +79,8 @@ void remove_temporary_directory(const std::filesystem::path& path) {
 
 }  // namespace
 
-Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
-                    const Request& request, int owner) {
+Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const Request& request,
+                    int owner) {
   for (;;) {
     bool started = false;
     bool old_spec = false;
@@ -94,6 +109,17 @@ Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
         throw Error(answer->error->what(), answer->error->code(), kOldSpecRemedy);
       }
       if (answer && answer->error) throw *answer->error;
+      if (answer && answer->ending && answer->refused && options.refusal.empty()) {
+        // Every service was refused something, and the instance goes: is that a rule here?
+        const std::optional<Error> refusal = find_refusal();
+        if (refusal && refusal->code() == ExitCode::kCannotRun) {
+          client->wait_for_end();
+          wait_for_keeper_end(lease);
+          if (options.isolation == Isolation::kNetns) throw *refusal;
+          options.refusal = refusal_text(*refusal);
+          continue;
+        }
+      }
       if (answer && (!answer->ending || !answer->report.empty())) {
         return {std::move(*client), std::move(*answer), started, old_spec};
       }
@@ -194,25 +220,32 @@ void run_outside(const std::vector<std::string>& command) {
 ExitStatus run_alone(const std::vector<std::string>& command, Isolation isolation, int owner) {
   std::vector<int> owners;
   if (owner >= 0) owners.push_back(owner);
-  std::optional<std::string> refusal;
-  if (isolation == Isolation::kAuto) refusal = try_namespaces();
-  if (refusal) std::cerr << "isoenv run: " << degraded_text(*refusal) << std::endl;
-  const bool has_namespaces = isolation != Isolation::kPorts && !refusal;
-  char name[256] = "";
-  (void)!::gethostname(name, sizeof name - 1);
-  InitPlan plan = command_plan(command, {{"ISOENV_INSTANCE", "alone"}}, has_namespaces);
-  plan.program.working_directory = current_directory().string();
-  if (!has_namespaces) {
+  const auto run_on_host = [&] {
+    InitPlan plan = lone_plan(command, false);
     return run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
+  };
+  if (isolation == Isolation::kPorts) return run_on_host();
+  std::exception_ptr failure;
+  for (const Seclusion& seclusion : seclusions()) {
+    InitPlan plan = lone_plan(command, true);
+    plan.settle = [settle = seclusion.settle, hosts = lone_hosts()] {
+      settle();
+      enter_own_mounts();
+      hide_run_roots();
+      raise_loopback();
+      cover_name_files(hosts);
+    };
+    try {
+      return run_in_foreground(seclusion.flags, Birth::kInOwn, std::move(plan), owners);
+    } catch (const SystemError&) {
+      failure = std::current_exception();  // the command was not started, and nothing is left
+    }
   }
-  enter_new_namespaces();
-  enter_own_mounts();
-  hide_run_roots();
-  raise_loopback();
-  cover_name_files(std::string("127.0.0.1 localhost ") + name + "\n::1 localhost ip6-localhost " +
-                   "ip6-loopback " + name + "\n");
-  // The PID namespace was unshared above: the first child is its init.
-  return run_in_foreground(CLONE_NEWNS, Birth::kInOwn, std::move(plan), owners);
+  const std::optional<Error> refusal = find_refusal();
+  if (!refusal) std::rethrow_exception(failure);
+  if (isolation == Isolation::kNetns || refusal->code() != ExitCode::kCannotRun) throw *refusal;
+  std::cerr << "isoenv run: " << degraded_text(refusal_text(*refusal)) << std::endl;
+  return run_on_host();
 }
 
 }  // namespace isoenv

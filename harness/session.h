@@ -15,15 +15,17 @@ namespace isoenv {
 
 /// Connects to the keeper of the instance that `options` describes, starting it when there is none;
 /// safe when many do so at once. Asks it, and starts a new one when the old one was just ending.
-/// Gives up when the process behind the pidfd `owner` (-1: none) ends.
+/// Gives up when the process behind the pidfd `owner` (-1: none) ends. When the machine turns out
+/// to refuse services their namespaces, it starts again without any, or throws Error (kCannotRun)
+/// when `options` allow nothing less.
 struct Joined {
   ControlClient client;
   Answer answer;
   bool started = false;   ///< this call has started the keeper
   bool old_spec = false;  ///< it was there already, and runs a spec that was edited since
 };
-Joined ask_or_start(const RunDirectory& directory, const KeeperOptions& options,
-                    const Request& request, int owner = -1);
+Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const Request& request,
+                    int owner = -1);
 
 /// An instance that is up, and the way to its keeper.
 struct Reached {

@@ -135,7 +135,8 @@ struct LinuxBackend::State {
         secrets(make_secrets(secret_values)),
         site(site_),
         merged(options.artefact_directory / "isoenv.log", widest_name(plan_)),
-        running(plan_.services.size()) {
+        running(plan_.services.size()),
+        refused(plan_.services.size(), false) {
     for (const ServicePlan& service : plan.services) {
       merged.limit(service.name, service.log_limit, service.name + ".log");
     }
@@ -150,6 +151,7 @@ struct LinuxBackend::State {
   Site& site;
   MergedLog merged;
   std::vector<std::shared_ptr<Running>> running;
+  std::vector<bool> refused;
 
   LogFile open_log(const ServicePlan& service);
   Program program(std::size_t service, const std::optional<Account>& account) const;
@@ -226,11 +228,13 @@ void LinuxBackend::State::give_places(std::size_t service, const Account& accoun
 
 asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
   std::string reason;
+  state_->refused[service] = false;
   try {
     co_await start_running(service);
     const std::int64_t init = host_pid(state_->running[service]->sandbox->pidfd());
     co_return Started{only_child(init)};
   } catch (const Error& error) {
+    state_->refused[service] = dynamic_cast<const SystemError*>(&error) != nullptr;
     reason = error.what();
     for (const std::string& frame : error.frames()) reason += ", while " + frame;
     if (!error.hint().empty()) reason += "; " + error.hint();
@@ -455,6 +459,11 @@ ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
 
 void LinuxBackend::event(const std::string& text) {
   state_->merged.event(state_->secrets->redact(text));
+}
+
+bool LinuxBackend::was_refused(const std::vector<std::size_t>& services) const {
+  return std::any_of(services.begin(), services.end(),
+                     [&](std::size_t service) { return state_->refused[service]; });
 }
 
 std::string LinuxBackend::log_losses(std::size_t service) const {

@@ -45,6 +45,10 @@ class LinuxBackend final : public Backend {
   ServiceFailure describe_failure(std::size_t service) override;
   void event(const std::string& text) override;
 
+  /// The machine refused one of these services something when it was last started: its own failure
+  /// or not, nothing of the service has run.
+  bool was_refused(const std::vector<std::size_t>& services) const;
+
   /// What the log of a service lacks: `of its log, 1234 bytes are lost: ENOSPC (…)`; "" when
   /// nothing.
   std::string log_losses(std::size_t service) const;

@@ -101,6 +101,17 @@ void enter_own_mounts() {
   }
 }
 
+std::vector<Seclusion> seclusions() {
+  std::vector<Seclusion> possible;
+  if (needs_no_user_namespace()) possible.push_back({kFirstFlags, [] {}});
+  // Ids are read here: in a user namespace without maps nobody has any (user_namespaces(7)).
+  const auto settle = [uid = ::geteuid(), gid = ::getegid()] {
+    if (const auto failed = map_own_ids(uid, gid)) throw_errno(*failed);
+  };
+  possible.push_back({CLONE_NEWUSER | kFirstFlags, settle});
+  return possible;
+}
+
 void join_namespaces(int pidfd) {
   // A process that is in the target's user namespace already may not join it again (EINVAL).
   struct stat own {};

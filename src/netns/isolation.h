@@ -1,12 +1,15 @@
 // The namespaces of a whole instance: entered by a fresh process, or joined by one that comes
 // later.
 //
-// Nothing is tried in the caller's own process that could not be undone: both functions are for
-// single-threaded processes that were forked for the purpose (user_namespaces(7), setns(2)).
+// Nothing is tried in the caller's own process that could not be undone: what enters or joins is
+// for single-threaded processes that were forked for the purpose (user_namespaces(7), setns(2)).
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "netns/refusal.h"
 
@@ -37,6 +40,14 @@ std::variant<Rung, Refusal> try_enter_new_namespaces();
 /// /dev/shm and the message queues of its own IPC namespace. Mounts no longer propagate to the host.
 /// Throws like it.
 void enter_own_mounts();
+
+/// The same namespaces for a child alone, while the caller stays where it is.
+struct Seclusion {
+  std::uint64_t flags = 0;       ///< to clone the child with (clone(2))
+  std::function<void()> settle;  ///< the child's first step; throws SystemError
+};
+/// What there is to try, the best first, for a child of the calling process.
+std::vector<Seclusion> seclusions();
 
 /// Joins the user, mount, network, IPC and UTS namespaces of the process behind `pidfd`, and its
 /// PID namespace for future children (setns(2) on a pidfd, Linux 5.8). Throws SystemError,

@@ -62,8 +62,6 @@ bool mount_is_filtered() {
   return false;
 }
 
-bool setns_is_filtered() { return ::setns(-1, 0) != 0 && errno != EBADF; }
-
 /// A type with unknown bits: EINVAL before the family is looked at.
 bool netlink_is_filtered() {
   const int fd = ::socket(AF_NETLINK, 1 << 30, NETLINK_ROUTE);
@@ -82,12 +80,12 @@ std::string filtered_call(Attempt attempt) {
     case Attempt::kFreshMount:
       return mount_is_filtered() ? "mount" : "";
     case Attempt::kNetwork:
-      if (setns_is_filtered()) return "setns";
+      if (joining_is_filtered()) return "setns";
       return netlink_is_filtered() ? "socket" : "";
     case Attempt::kProcess:
       return clone_is_filtered() ? "clone" : "";
     case Attempt::kJoin:
-      return setns_is_filtered() ? "setns" : "";
+      return joining_is_filtered() ? "setns" : "";
     case Attempt::kIdMap:
     case Attempt::kSysctl:
     case Attempt::kFork:
@@ -344,6 +342,11 @@ Refusal explain(std::string step, Attempt attempt, int error_number, const Stand
   }
   Cause cause = find_cause(attempt, step, error_number, machine, evidence);
   return {std::move(step), attempt, error_number, std::move(cause)};
+}
+
+/// No descriptor: EBADF before flags and rights are looked at (setns, kernel/nsproxy.c).
+bool joining_is_filtered() {
+  return ::setns(-1, CLONE_NEWUSER | kInstanceFlags) != 0 && errno != EBADF;
 }
 
 Refused::Refused(Refusal refusal, const Machine& machine)

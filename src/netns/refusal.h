@@ -92,6 +92,10 @@ class Refused : public SystemError {
   Refusal refusal_;
 };
 
+/// True when a filter answers setns(2) to all namespaces of an instance: one call, which changes
+/// nothing.
+bool joining_is_filtered();
+
 /// Throws Refused; for a shortage of memory, descriptors or processes, which passes, a SystemError
 /// that is no reason to skip (code kEnvironmentFailed).
 [[noreturn]] void throw_refusal(const Refusal& refusal);

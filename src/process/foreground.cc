@@ -83,7 +83,16 @@ class Orphanage {
 
 asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
                                 const std::string& directory) {
-  co_await sandbox.prepared();
+  std::exception_ptr refused;
+  try {
+    co_await sandbox.prepared();
+  } catch (const Error&) {
+    refused = std::current_exception();
+  }
+  if (refused) {
+    co_await sandbox.gone();  // the caller may try something else: nothing half made is left
+    std::rethrow_exception(refused);
+  }
   const std::variant<pid_t, LaunchFailure> launched = co_await sandbox.launch();
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
     throw Error(describe(*failure, program, directory), ExitCode::kOwnFailure);

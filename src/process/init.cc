@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <exception>
 
+#include "base/error.h"
 #include "base/syscall.h"
 #include "process/process_tree.h"
 
@@ -26,6 +28,7 @@ class Init {
   [[noreturn]] void run() {
     keep_only_own_descriptors();
     bind_life_to_parent();
+    settle();
     set_up_namespaces();
     report(InitReport::Kind::kPrepared);
     serve();
@@ -83,6 +86,19 @@ class Init {
     if (::poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP) != 0) ::_exit(1);
     signals_.reset(::signalfd(-1, &waited_for, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals_) fail(Step::kLifetime);
+  }
+
+  void settle() {
+    if (!plan_.settle) return;
+    try {
+      plan_.settle();
+      return;
+    } catch (const SystemError& error) {
+      errno = error.error_number();
+    } catch (const std::exception&) {
+      errno = EIO;
+    }
+    fail(Step::kSettle);
   }
 
   void set_up_namespaces() {

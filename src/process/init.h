@@ -7,6 +7,7 @@
 // it inherits all orphans of the program, and kills every process below it before it exits.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct InitReport {
 
 struct InitPlan {
   bool ends_tree = false;            ///< there is no PID namespace: kills what is below it
+  std::function<void()> settle;      ///< first of all, if any; an exception it throws is fatal
   std::string hostname;              ///< "" = keep the parent's
   bool own_proc = false;             ///< a /proc of the own PID namespace
   bool own_sys = false;              ///< a /sys of the own network namespace

@@ -123,6 +123,8 @@ const char* describe(Step step) noexcept {
   switch (step) {
     case Step::kNone:
       return "nothing";
+    case Step::kSettle:
+      return "settle in namespaces of its own";
     case Step::kHostname:
       return "set the host name";
     case Step::kMountProc:

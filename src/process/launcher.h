@@ -37,6 +37,7 @@ struct Program {
 /// What was being done when a start failed; travels between processes as a number.
 enum class Step : int {
   kNone,
+  kSettle,
   kHostname,
   kMountProc,
   kMountSys,

@@ -90,8 +90,9 @@ TEST_F(DeniedTest, AFilterOnUnshareIsFoundAndTold) {
 }
 
 TEST_F(DeniedTest, AFilterOnSomeNamespacesIsFoundAndTold) {
-  expect_refused({"--syscall", "unshare:CLONE_NEWNET=EPERM"},
-                 {"namespaces", "create namespaces inside a user namespace", "EPERM", "seccomp"});
+  expect_refused(
+      {"--syscall", "unshare:CLONE_NEWNET=EPERM", "--syscall", "clone:CLONE_NEWNET=EPERM"},
+      {"namespaces", "create namespaces inside a user namespace", "EPERM", "seccomp"});
 }
 
 TEST_F(DeniedTest, AFilterOnMountIsFoundAndTold) {
@@ -159,10 +160,19 @@ TEST_F(DeniedTest, ALimitOfProcessesIsFoundAndTold) {
   EXPECT_EQ(finding["cause"]["name"], "process-limit");
 }
 
-TEST_F(DeniedTest, AJoinThatIsRefusedIsToldByDoctor) {
-  const Json report = doctor_under({"--syscall", "setns=EPERM"}, 77);
-  EXPECT_EQ(capability(report, "link")["cause"]["name"], "seccomp");
-  EXPECT_EQ(capability(report, "link")["cause"]["subject"], "setns");
+TEST_F(DeniedTest, AJoinThatIsRefusedIsToldByDoctorAndUp) {
+  for (const char* rule : {"setns=EPERM", "setns:CLONE_NEWUSER=EPERM"}) {
+    const Words denials = {"--syscall", rule};
+    const Json report = doctor_under(denials, 77);
+    const std::string name = rule == std::string("setns=EPERM") ? "link" : "join";
+    EXPECT_EQ(capability(report, name)["cause"]["name"], "seccomp");
+    EXPECT_EQ(capability(report, name)["cause"]["subject"], "setns");
+    const Outcome outcome = up_under(denials);
+    EXPECT_THAT(outcome, ExitedWith(77)) << rule;
+    EXPECT_THAT(outcome.err,
+                HasSubstr("cannot " + capability(report, name).value("step", "?") + ": EPERM"));
+    EXPECT_THAT(run_under(denials), ExitedWith(0));  // a lone command joins nothing
+  }
 }
 
 TEST_F(DeniedTest, DoctorSurvivesAFilterOnEverySystemCallOfATrial) {
@@ -243,12 +253,18 @@ TEST_F(DeniedTest, RootInAContainerThatHasSysAdminAloneIsIsolated) {
 }
 
 TEST_F(DeniedTest, AServiceThatCannotBeGivenNamespacesIsToldWhy) {
-  const Outcome outcome = up_under({"--syscall", "clone:CLONE_NEWNET=EPERM"});
-  EXPECT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, HasSubstr("web: cannot clone a process into new namespaces: EPERM"));
-  EXPECT_THAT(outcome.err, HasSubstr("a seccomp filter refuses clone(2)"));
-  const Json report = doctor_under({"--syscall", "clone:CLONE_NEWNET=EPERM"}, 77);
-  EXPECT_EQ(capability(report, "service-namespaces")["cause"]["name"], "seccomp");
+  expect_refused(
+      {"--syscall", "clone:CLONE_NEWNET=EPERM"},
+      {"service-namespaces", "clone a process into new namespaces", "EPERM", "seccomp", "clone"});
+}
+
+TEST_F(DeniedTest, AServiceThatCannotBeNamedIsToldWhy) {
+  const Words denials = {"--syscall", "sethostname=EPERM"};
+  const Outcome outcome = up_under(denials);
+  EXPECT_THAT(outcome, ExitedWith(77));
+  EXPECT_THAT(outcome.err, HasSubstr("cannot set the host name: EPERM"));
+  EXPECT_EQ(capability(doctor_under(denials, 77), "service-namespaces")["state"], "refused");
+  EXPECT_THAT(run_under(denials), ExitedWith(0));  // a lone command gets no name
 }
 
 TEST_F(DeniedTest, AShortageIsAFailureAndNoReasonToSkip) {

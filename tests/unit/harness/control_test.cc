@@ -84,6 +84,7 @@ TEST(RequestTest, IsRefusedBrieflyHoweverLargeAndDeepItIs) {
 
 TEST(AnswerTest, ComesBackAsItWasSent) {
   Answer sent;
+  sent.refused = true;
   sent.ending = true;
   sent.report = R"({"any": "text"})";
   sent.variables = {{"ISOENV_DB_HOST", "db"}, {"EMPTY", ""}};
@@ -95,6 +96,7 @@ TEST(AnswerTest, ComesBackAsItWasSent) {
   EXPECT_EQ(answer.report, sent.report);
   EXPECT_THAT(answer.variables, ElementsAre(Pair("ISOENV_DB_HOST", "db"), Pair("EMPTY", "")));
   EXPECT_EQ(answer.temporary_directory, "/tmp/x");
+  EXPECT_TRUE(answer.refused);
   ASSERT_EQ(answer.failures.size(), 1U);
   EXPECT_EQ(answer.failures[0].service, "db");
   EXPECT_EQ(answer.failures[0].what, "down");
@@ -108,6 +110,7 @@ TEST(AnswerTest, MayBeEmpty) {
   EXPECT_FALSE(answer.ending);
   EXPECT_FALSE(answer.error);
   EXPECT_EQ(answer.report, "");
+  EXPECT_FALSE(answer.refused);
   EXPECT_THAT(answer.variables, IsEmpty());
   EXPECT_THAT(answer.failures, IsEmpty());
 }

@@ -342,6 +342,7 @@ TEST_F(FindProgramTest, PassesByFoldersThatTheUserMayNotEnter) {
 }
 
 TEST(StepTest, IsDescribedAsWhatWasBeingDone) {
+  EXPECT_STREQ(describe(Step::kSettle), "settle in namespaces of its own");
   EXPECT_STREQ(describe(Step::kHostname), "set the host name");
   EXPECT_STREQ(describe(Step::kMountProc), "mount /proc");
   EXPECT_STREQ(describe(Step::kLowPorts), "allow ports below 1024");
