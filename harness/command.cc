@@ -81,7 +81,7 @@ std::string render_error(const std::string& command, const Error& error) {
 }
 
 int exit_code_after(const std::string& command, ExitCode error) {
-  const bool wraps_command = command == "exec" || command == "run";
+  const bool wraps_command = command == "exec" || command == "run" || command == "shell";
   if (wraps_command && error != ExitCode::kUsage && error != ExitCode::kCannotRun) {
     return static_cast<int>(ExitCode::kOwnFailure);
   }

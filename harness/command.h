@@ -24,6 +24,7 @@ int up_command(const std::vector<std::string>& arguments);
 int down_command(const std::vector<std::string>& arguments);
 int exec_command(const std::vector<std::string>& arguments);
 int run_command(const std::vector<std::string>& arguments);
+int shell_command(const std::vector<std::string>& arguments);
 int ps_command(const std::vector<std::string>& arguments);
 int env_command(const std::vector<std::string>& arguments);
 int logs_command(const std::vector<std::string>& arguments);

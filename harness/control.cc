@@ -21,7 +21,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::array kExitCodes = {ExitCode::kOk, ExitCode::kEnvironmentFailed, ExitCode::kUsage,
                                    ExitCode::kCannotRun, ExitCode::kOwnFailure};
 
-constexpr std::array kKindNames = {"up", "down", "ps", "join", "describe", "mark"};
+constexpr std::array kKindNames = {"up", "down", "ps", "join", "describe", "mark", "enter"};
 
 /// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
 /// may use the stack for each level.
@@ -49,6 +49,46 @@ bool nests_too_deep(const std::string& text) {
 
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// JSON carries no bytes, and the values of variables need not be UTF-8: each byte travels as the
+/// character of that number.
+std::string bytes_as_text(const std::string& bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (value >= 0x80) text += static_cast<char>(0xc0U | value >> 6U);
+    text += static_cast<char>(value >= 0x80 ? 0x80U | (value & 0x3fU) : value);
+  }
+  return text;
+}
+
+std::string text_as_bytes(const std::string& text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto value = static_cast<unsigned char>(text[i]);
+    const bool pair = value >= 0x80 && i + 1 < text.size();
+    bytes += pair ? static_cast<char>((value & 3U) << 6U | (text[++i] & 0x3fU)) : text[i];
+  }
+  return bytes;
+}
+
+Json place_json(const ServicePlace& place) {
+  Json environment = Json::array();
+  for (const std::string& entry : place.environment) environment.push_back(bytes_as_text(entry));
+  return {{"init", {place.init.pid, place.init.start_time}},
+          {"environment", std::move(environment)},
+          {"secrets", place.secrets},
+          {"working_directory", bytes_as_text(place.working_directory)}};
+}
+
+ServicePlace place_from(const Json& json) {
+  ServicePlace place;
+  place.init = {json.at("init").at(0), json.at("init").at(1)};
+  for (const Json& entry : json.at("environment")) place.environment.push_back(text_as_bytes(entry));
+  place.secrets = json.at("secrets").get<std::vector<std::string>>();
+  place.working_directory = text_as_bytes(json.at("working_directory"));
+  return place;
 }
 
 Json error_json(const Error& error) {
@@ -115,6 +155,7 @@ std::string encode(const Answer& answer) {
   json["temporary_directory"] = answer.temporary_directory;
   json["rung"] = answer.rung;
   json["failures"] = to_json(UpReport{"", 0, answer.failures});
+  if (answer.place) json["place"] = place_json(*answer.place);
   return dump(json);
 }
 
@@ -133,6 +174,7 @@ Answer decode_answer(const std::string& text) {
     answer.temporary_directory = json.at("temporary_directory");
     answer.rung = json.at("rung");
     answer.failures = up_report_from_json(json.at("failures")).failures;
+    if (json.contains("place")) answer.place = place_from(json.at("place"));
     return answer;
   } catch (const Json::exception& error) {
     throw Error("the keeper's answer makes no sense: " + in_quotes(error.what()));

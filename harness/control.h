@@ -25,10 +25,18 @@ inline constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;
 inline constexpr std::size_t kLongestMark = 1024;
 
 struct Request {
-  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark };
+  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter };
   Kind kind = Kind::kPs;
-  std::vector<std::string> services;  ///< up, join: wanted; down: none = the instance
+  std::vector<std::string> services;  ///< up, join: wanted; down: none = the instance; enter: one
   std::string text{};                 ///< mark: a line for the merged log
+};
+
+/// Where a running service lives, for a process that joins it.
+struct ServicePlace {
+  ProcessId init;                        ///< on the host: PID 1 of its sandbox
+  std::vector<std::string> environment;  ///< `NAME=value`, without secrets
+  std::vector<std::string> secrets;      ///< names; `init` was started with their values
+  std::string working_directory;
 };
 
 struct Answer {
@@ -41,6 +49,7 @@ struct Answer {
   std::string temporary_directory;
   std::string rung;                      ///< what isolation the instance has
   std::vector<ServiceFailure> failures;  ///< wanted services that are not ready
+  std::optional<ServicePlace> place;     ///< enter
 };
 
 std::string encode(const Request& request);

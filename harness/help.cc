@@ -40,12 +40,28 @@ CommandHelp exec_help() {
       "Runs a command inside an instance that is up: in its network, where services are reached\n"
       "by name, with the ISOENV_* variables and in a process namespace of its own. Under ctest it\n"
       "is the instance of that ctest run; elsewhere the one of the spec and name, or the only one\n"
-      "that is up. Input, output, signals and the exit code are the command's own.",
+      "that is up. Input, output, signals and the exit code are the command's own. With --in it runs\n"
+      "in the place of one service, and ends with it; its program is looked up in that service's\n"
+      "PATH, then in yours.",
       "  any  the command's exit code, or 128 + n when signal n ended it\n"
       "  2    wrong command line, or several instances could be meant\n"
       "  77   this machine does not grant the isolation\n"
       "  125  isoenv itself failed: no instance is up, or a service is not ready\n",
-      "  isoenv exec --service gateway -- curl http://gateway:8080/\n"};
+      "  isoenv exec --service gateway -- curl http://gateway:8080/\n"
+      "  isoenv exec --in gateway -- gdb -p 2\n"};
+}
+
+CommandHelp shell_help() {
+  return {
+      "isoenv shell [OPTION…] SERVICE",
+      "Opens a shell ($SHELL, else sh) in the place of a running service: in its network, among its\n"
+      "processes, with its environment and in its working directory, with the rights that gdb,\n"
+      "strace and tcpdump need. It ends with the service.",
+      "  any  the shell's exit code, or 128 + n when signal n ended it\n"
+      "  2    wrong command line, or several instances could be meant\n"
+      "  77   this machine does not grant the isolation\n"
+      "  125  isoenv itself failed: no instance is up, or the service is not running\n",
+      "  isoenv shell order\n"};
 }
 
 CommandHelp run_help() {
@@ -141,6 +157,7 @@ CommandHelp help_of(const std::string& command) {
   if (command == "down") return down_help();
   if (command == "exec") return exec_help();
   if (command == "run") return run_help();
+  if (command == "shell") return shell_help();
   if (command == "ps") return ps_help();
   if (command == "env") return env_help();
   if (command == "logs") return logs_help();

@@ -78,6 +78,7 @@ struct InstanceServer::State {
   Answer answer_ps() const;
   Answer answer_join(const std::vector<std::size_t>& services) const;
   Answer answer_describe() const;
+  Answer answer_enter(const std::vector<std::size_t>& services) const;
   asio::awaitable<void> watch_owner();
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> end(std::string reason);
@@ -129,6 +130,8 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
     case Request::Kind::kMark:
       backend.event(printable(request.text, Colours::kDrop));
       co_return Answer{};
+    case Request::Kind::kEnter:
+      co_return answer_enter(services);
   }
   co_return ending_answer;
 }
@@ -199,6 +202,24 @@ Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& servic
 Answer InstanceServer::State::answer_describe() const {
   Answer answer;
   answer.report = describe_instance(plan, directory, artefacts, isolated.rung);
+  return answer;
+}
+
+Answer InstanceServer::State::answer_enter(const std::vector<std::size_t>& services) const {
+  if (services.size() != 1) throw Error("one service can be entered at a time", ExitCode::kUsage);
+  const ServicePlan& service = plan.services[services.front()];
+  const std::optional<LinuxBackend::Place> place = backend.place(services.front());
+  const std::optional<ProcessId> init =
+      place ? read_process(static_cast<pid_t>(place->init)) : std::nullopt;
+  if (!init) {
+    const std::string state = state_name(environment.status(services.front()).state);
+    throw Error("'" + service.name + "' is not running (" + state + ")",
+                ExitCode::kEnvironmentFailed, "start it with 'isoenv up " + service.name + "'");
+  }
+  Answer answer;
+  answer.rung = isolated.rung;
+  answer.place = ServicePlace{*init, place->environment, service.secret_env,
+                              service.working_directory.string()};
   return answer;
 }
 

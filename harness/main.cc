@@ -20,6 +20,7 @@ std::vector<Command> all_commands() {
           {"down", "stop services, or the whole instance", down_command},
           {"exec", "run a command inside an instance that is up", exec_command},
           {"run", "run a command in an instance of its own", run_command},
+          {"shell", "open a shell in the place of a running service", shell_command},
           {"ps", "show instances and their services", ps_command},
           {"env", "print the variables that tests find, or all about an instance", env_command},
           {"logs", "print or follow what the services wrote", logs_command},

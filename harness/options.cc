@@ -92,6 +92,9 @@ Grammar down_grammar() {
 Grammar exec_grammar() {
   Grammar grammar{"exec", Words::kCommand};
   add_instance(grammar, "file,f");
+  grammar.options.add_options()("in", text("SERVICE"),
+                                "run it in the place of this running service: its network, its "
+                                "processes, its environment; for debuggers and tracers");
   grammar.options.add_options()("service", texts("SERVICE"),
                                 "fail unless this service is up and ready; may be repeated");
   add_listing(grammar);
@@ -109,6 +112,12 @@ Grammar run_grammar() {
   add("service", texts("SERVICE"),
       "start this service and what it depends on, not all; may be repeated");
   add_listing(grammar);
+  return grammar;
+}
+
+Grammar shell_grammar() {
+  Grammar grammar{"shell", Words::kServices};
+  add_instance(grammar, "file,f");
   return grammar;
 }
 
@@ -165,7 +174,7 @@ Grammar grammar_of(const std::string& command) {
   using MakeGrammar = Grammar (*)();
   constexpr std::pair<const char*, MakeGrammar> kGrammars[] = {
       {"up", up_grammar},       {"down", down_grammar}, {"exec", exec_grammar},
-      {"run", run_grammar},     {"ps", ps_grammar},     {"logs", logs_grammar},
+      {"run", run_grammar},     {"shell", shell_grammar}, {"ps", ps_grammar},     {"logs", logs_grammar},
       {"env", env_grammar},     {"check", check_grammar},
       {"gc", gc_grammar},     {"doctor", doctor_grammar}};
   for (const auto& [name, make] : kGrammars) {
@@ -341,8 +350,8 @@ DownOptions parse_down(const Arguments& arguments) {
 
 ExecOptions parse_exec(const Arguments& arguments) {
   const Parsed parsed = parse("exec", arguments);
-  return {parsed.path("file"), parsed.text("name"), parsed.list("service"), parsed.list("listing"),
-          parsed.words};
+  return {parsed.path("file"),    parsed.text("name"),    parsed.text("in"),
+          parsed.list("service"), parsed.list("listing"), parsed.words};
 }
 
 RunOptions parse_run(const Arguments& arguments) {
@@ -355,6 +364,15 @@ RunOptions parse_run(const Arguments& arguments) {
   }
   return {parsed.path("file"), parsed.given_text("isolation"), parsed.path("artefacts"), parsed.flag("per-command"),
           parsed.list("service"), parsed.list("listing"),   parsed.words};
+}
+
+ShellOptions parse_shell(const Arguments& arguments) {
+  const Parsed parsed = parse("shell", arguments);
+  if (parsed.words.size() != 1) {
+    refuse(parsed.words.empty() ? "no service is named" : "more than one service is named",
+           "write one: isoenv shell SERVICE; for a command see 'isoenv exec --in'");
+  }
+  return {parsed.path("file"), parsed.text("name"), parsed.words.front()};
 }
 
 PsOptions parse_ps(const Arguments& arguments) {

@@ -37,6 +37,7 @@ struct DownOptions {
 struct ExecOptions {
   std::optional<std::filesystem::path> file;
   std::string name;
+  std::string in;                     ///< the service in whose place it runs; "" = the hub
   std::vector<std::string> services;  ///< must be up and ready
   std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
@@ -50,6 +51,12 @@ struct RunOptions {
   std::vector<std::string> services;  ///< none: all
   std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
+};
+
+struct ShellOptions {
+  std::optional<std::filesystem::path> file;
+  std::string name;
+  std::string service;
 };
 
 struct PsOptions {
@@ -93,6 +100,7 @@ UpOptions parse_up(const Arguments& arguments);
 DownOptions parse_down(const Arguments& arguments);
 ExecOptions parse_exec(const Arguments& arguments);
 RunOptions parse_run(const Arguments& arguments);
+ShellOptions parse_shell(const Arguments& arguments);
 PsOptions parse_ps(const Arguments& arguments);
 EnvOptions parse_env(const Arguments& arguments);
 LogsOptions parse_logs(const Arguments& arguments);

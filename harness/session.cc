@@ -198,10 +198,11 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
   std::filesystem::create_directories(temporary);
   std::vector<int> owners{*keeper};
   if (owner >= 0) owners.push_back(owner);
-  const ExitStatus status =
+  const ForegroundEnd end =
       has_namespaces
           ? run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owners)
           : run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
+  const ExitStatus status = end.status;
   if (status.signal == SIGKILL && ended(*keeper)) {
     throw Error("the instance ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);
   }
@@ -222,7 +223,7 @@ ExitStatus run_alone(const std::vector<std::string>& command, Isolation isolatio
   if (owner >= 0) owners.push_back(owner);
   const auto run_on_host = [&] {
     InitPlan plan = lone_plan(command, false);
-    return run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
+    return run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners).status;
   };
   if (isolation == Isolation::kPorts) return run_on_host();
   std::exception_ptr failure;
@@ -236,7 +237,7 @@ ExitStatus run_alone(const std::vector<std::string>& command, Isolation isolatio
       cover_name_files(hosts);
     };
     try {
-      return run_in_foreground(seclusion.flags, Birth::kInOwn, std::move(plan), owners);
+      return run_in_foreground(seclusion.flags, Birth::kInOwn, std::move(plan), owners).status;
     } catch (const SystemError&) {
       failure = std::current_exception();  // the command was not started, and nothing is left
     }

@@ -119,6 +119,7 @@ struct LinuxBackend::Running {
   std::optional<NotifySocket> notify;
   std::function<void()> wake;  // asks the waiting probes again
   bool matcher_failed = false;
+  bool prepared = false;  // its sandbox can be entered
   bool launched = false;
   bool stopping = false;
   bool killed = false;  // by us, after its stop deadline
@@ -154,6 +155,8 @@ struct LinuxBackend::State {
   std::vector<bool> refused;
 
   LogFile open_log(const ServicePlan& service);
+  std::optional<Account> account(const ServicePlan& service) const;
+  Variables variables(std::size_t service, const std::optional<Account>& account) const;
   Program program(std::size_t service, const std::optional<Account>& account) const;
   void give_places(std::size_t service, const Account& account) const;
   asio::awaitable<void> gone(std::shared_ptr<Running> ended);
@@ -181,20 +184,33 @@ LogFile LinuxBackend::State::open_log(const ServicePlan& service) {
   return {options.artefact_directory / (service.name + ".log"), std::move(log)};
 }
 
-/// The command line, environment and streams of a service, its program looked up where the service
-/// itself would find it. Throws Error when there is no such program.
-Program LinuxBackend::State::program(std::size_t service,
-                                     const std::optional<Account>& account) const {
+/// The account that the service runs as; none: ours. Throws Error when there is no such account.
+std::optional<Account> LinuxBackend::State::account(const ServicePlan& service) const {
+  if (!options.change_accounts || service.user.empty()) return std::nullopt;
+  return find_account(service.user);
+}
+
+/// What a service finds in its environment beside what it inherits; without secrets.
+Variables LinuxBackend::State::variables(std::size_t service,
+                                         const std::optional<Account>& account) const {
   const ServicePlan& service_plan = plan.services[service];
   Variables own = account ? account->variables() : Variables();
   own.insert(own.end(), plan.variables.begin(), plan.variables.end());
   own.insert(own.end(), service_plan.env.begin(), service_plan.env.end());
   own.emplace_back("ISOENV_INSTANCE", options.instance_id);
-  for (const auto& [name, value] : secret_values) {
-    if (names(service_plan.secret_env, name)) own.emplace_back(name, value);
-  }
   if (uses(service_plan, ProbeKind::kNotify)) {
     own.emplace_back("NOTIFY_SOCKET", notify_path(service).string());
+  }
+  return own;
+}
+
+/// The command line, environment and streams of a service.
+Program LinuxBackend::State::program(std::size_t service,
+                                     const std::optional<Account>& account) const {
+  const ServicePlan& service_plan = plan.services[service];
+  Variables own = variables(service, account);
+  for (const auto& [name, value] : secret_values) {
+    if (names(service_plan.secret_env, name)) own.emplace_back(name, value);
   }
   Program program;
   program.argv = service_plan.command;
@@ -253,8 +269,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   state_->site.withdraw(service);
 
   // The program and everything it names.
-  std::optional<Account> account;
-  if (state_->options.change_accounts && !plan.user.empty()) account = find_account(plan.user);
+  const std::optional<Account> account = state_->account(plan);
   const std::filesystem::path temporary = state_->options.temporary_directory / name;
   make_directory(temporary);
   if (::chmod(temporary.c_str(), 0700) != 0) throw_errno("restrict", temporary);
@@ -319,6 +334,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
     std::rethrow_exception(link_failure);
   }
   co_await running->sandbox->prepared();
+  running->prepared = true;
 
   // Beyond this point the program runs.
   if (running->stopping) throw Error("stopped before it was started");
@@ -464,6 +480,15 @@ void LinuxBackend::event(const std::string& text) {
 bool LinuxBackend::was_refused(const std::vector<std::size_t>& services) const {
   return std::any_of(services.begin(), services.end(),
                      [&](std::size_t service) { return state_->refused[service]; });
+}
+
+std::optional<LinuxBackend::Place> LinuxBackend::place(std::size_t service) const {
+  const std::shared_ptr<Running>& running = state_->running[service];
+  if (!running || !running->prepared || running->sandbox->has_exited()) return std::nullopt;
+  const ServicePlan& plan = state_->plan.services[service];
+  const Variables own = state_->variables(service, state_->account(plan));
+  return Place{host_pid(running->sandbox->pidfd()),
+               program_environment(plan.env_mode, state_->options.inherited, own)};
 }
 
 std::string LinuxBackend::log_losses(std::size_t service) const {

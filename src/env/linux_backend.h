@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,13 @@ class LinuxBackend final : public Backend {
   /// The machine refused one of these services something when it was last started: its own failure
   /// or not, nothing of the service has run.
   bool was_refused(const std::vector<std::size_t>& services) const;
+
+  /// Where a service lives whose sandbox is made; none when it is not running.
+  struct Place {
+    std::int64_t init = 0;                 ///< PID 1 of its sandbox, on the host
+    std::vector<std::string> environment;  ///< `NAME=value`, without secrets
+  };
+  std::optional<Place> place(std::size_t service) const;
 
   /// What the log of a service lacks: `of its log, 1234 bytes are lost: ENOSPC (…)`; "" when
   /// nothing.

@@ -60,6 +60,23 @@ asio::awaitable<void> end_with(asio::posix::stream_descriptor& owner, Sandbox& s
   if (!error) sandbox.kill();
 }
 
+/// The group that has the terminal gets it back.
+class TerminalLoan {
+ public:
+  explicit TerminalLoan(bool lent) : group_(lent ? ::tcgetpgrp(STDIN_FILENO) : -1) {}
+  TerminalLoan(const TerminalLoan&) = delete;
+  TerminalLoan& operator=(const TerminalLoan&) = delete;
+  ~TerminalLoan() {
+    if (group_ <= 0) return;
+    ::signal(SIGTTOU, SIG_IGN);
+    ::tcsetpgrp(STDIN_FILENO, group_);
+    ::signal(SIGTTOU, SIG_DFL);
+  }
+
+ private:
+  pid_t group_;
+};
+
 /// Where no PID namespace ends with init, what outlives an init that was killed falls to us.
 class Orphanage {
  public:
@@ -104,15 +121,20 @@ asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
 
 }  // namespace
 
-ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan,
-                             const std::vector<int>& owners) {
+ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan,
+                                const std::vector<int>& owners) {
   const std::string program = plan.program.argv.front();
   const std::string directory = plan.program.working_directory;
-  const Orphanage orphanage(plan.ends_tree);
+  // In a PID namespace that was joined, orphans fall to its own init.
+  const Orphanage orphanage(plan.ends_tree && birth == Birth::kInOwn);
+  const TerminalLoan loan(plan.takes_terminal);
   asio::io_context context(1);
   asio::posix::stream_descriptor signals(context, open_signals().release());
   Sandbox sandbox(
       context.get_executor(), namespaces, std::move(plan), [](const std::string&) {}, birth);
+  // The init of the namespace that was joined cannot end before its dead are reaped, and whoever
+  // stands still, as after Ctrl-Z, reaps none: the kernel does (wait(2), pid_namespaces(7)).
+  if (birth == Birth::kInJoined) ::signal(SIGCHLD, SIG_IGN);
   asio::co_spawn(context, pass_signals(signals, sandbox), asio::detached);
   std::list<asio::posix::stream_descriptor> ends;
   for (const int owner : owners) {
@@ -130,7 +152,7 @@ ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan pla
   context.run();
   if (sandbox.init_killed()) orphanage.end_orphans();
   if (failure) std::rethrow_exception(failure);
-  return *status;
+  return {*status, !sandbox.exit_reported()};
 }
 
 }  // namespace isoenv

@@ -15,10 +15,15 @@
 
 namespace isoenv {
 
-/// Runs the program of `plan` and returns its exit status. `namespaces` are clone(2) flags on top
+struct ForegroundEnd {
+  ExitStatus status;
+  bool cut_off = false;  ///< its init was ended and could tell nothing: by an owner, or from without
+};
+
+/// Runs the program of `plan` and returns how it ended. `namespaces` are clone(2) flags on top
 /// of those that the (single-threaded) caller is in or has unshared. `owners` are pidfds: when one of
 /// those processes ends, the command is killed. Throws Error when it cannot start.
-ExitStatus run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan,
-                             const std::vector<int>& owners);
+ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan,
+                                const std::vector<int>& owners);
 
 }  // namespace isoenv

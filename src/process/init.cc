@@ -28,6 +28,7 @@ class Init {
   [[noreturn]] void run() {
     keep_only_own_descriptors();
     bind_life_to_parent();
+    if (plan_.takes_terminal) take_terminal();
     settle();
     set_up_namespaces();
     report(InitReport::Kind::kPrepared);
@@ -99,6 +100,17 @@ class Init {
       errno = EIO;
     }
     fail(Step::kSettle);
+  }
+
+  /// A shell asks who has the terminal, and gives it back to them when it ends: that has to be a
+  /// group that it can see (tcgetpgrp(3) is 0 for one of an outer PID namespace).
+  void take_terminal() {
+    if (::setpgid(0, 0) != 0) fail(Step::kTerminal);
+    sigset_t background;  // writes of the background stop nobody who blocks this, tcsetpgrp(3)
+    ::sigemptyset(&background);
+    ::sigaddset(&background, SIGTTOU);
+    ::sigprocmask(SIG_BLOCK, &background, nullptr);
+    if (::tcsetpgrp(STDIN_FILENO, ::getpid()) != 0) fail(Step::kTerminal);
   }
 
   void set_up_namespaces() {

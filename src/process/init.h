@@ -48,6 +48,7 @@ struct InitReport {
 struct InitPlan {
   bool ends_tree = false;            ///< there is no PID namespace: kills what is below it
   std::function<void()> settle;      ///< first of all, if any; an exception it throws is fatal
+  bool takes_terminal = false;       ///< standard input is a terminal; its foreground is ours
   std::string hostname;              ///< "" = keep the parent's
   bool own_proc = false;             ///< a /proc of the own PID namespace
   bool own_sys = false;              ///< a /sys of the own network namespace

@@ -76,6 +76,7 @@ struct ChildSteps {
     } else if (program.bound_capabilities && !drop_capabilities()) {
       return fail(Step::kPrivileges);
     }
+    if (program.debugs) keep_debugging_capabilities();
     // Beyond this point it has the rights of the program and no others.
     if (!program.working_directory.empty() && ::chdir(program.working_directory.c_str()) != 0) {
       return fail(Step::kWorkingDirectory);
@@ -137,6 +138,8 @@ const char* describe(Step step) noexcept {
       return "make the machine's settings read-only";
     case Step::kLifetime:
       return "bind its life to its parent's";
+    case Step::kTerminal:
+      return "take the terminal";
     case Step::kSession:
       return "start a session";
     case Step::kStandardStreams:

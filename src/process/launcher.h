@@ -30,6 +30,7 @@ struct Program {
   bool new_session = false;           ///< setsid(2): no controlling terminal, own process group
   bool dies_with_parent = false;      ///< killed when the launching process ends (PR_SET_PDEATHSIG)
   bool bound_capabilities = false;    ///< give up what a service needs not have (privileges.h)
+  bool debugs = false;                ///< keep what debuggers need (keep_debugging_capabilities)
   std::optional<Account> account;     ///< become it; only root can
   std::string must_reach;             ///< a directory that it must be able to write; "" = none
 };
@@ -44,6 +45,7 @@ enum class Step : int {
   kLowPorts,
   kProtectSettings,
   kLifetime,
+  kTerminal,
   kSession,
   kStandardStreams,
   kWorkingDirectory,

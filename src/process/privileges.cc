@@ -104,6 +104,20 @@ bool drop_capabilities() noexcept {
   return drop_bounding_set(::geteuid() == 0) && clear_sets(false);
 }
 
+void keep_debugging_capabilities() noexcept {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  if (::syscall(SYS_capget, &header, sets) != 0) return;
+  constexpr unsigned kKept[] = {CAP_SYS_PTRACE, CAP_NET_RAW, CAP_NET_ADMIN};
+  for (const unsigned kept : kKept) {
+    sets[kept / 32].inheritable |= sets[kept / 32].permitted & 1U << kept % 32;
+  }
+  if (::syscall(SYS_capset, &header, sets) != 0) return;
+  for (const unsigned kept : kKept) {
+    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept, 0, 0);
+  }
+}
+
 bool become_account(const Account& account) noexcept {
   // glibc's own functions change every thread of a process; these change the caller.
   return drop_bounding_set(false) &&

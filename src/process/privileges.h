@@ -33,6 +33,10 @@ Account find_account(const std::string& name_or_uid);
 /// have is within that. False and errno when the kernel refuses.
 bool drop_capabilities() noexcept;
 
+/// What is executed next keeps, of what the caller has, the capabilities to trace processes, to see
+/// packets and to change the network (as ambient ones, capabilities(7)); nothing when it has none.
+void keep_debugging_capabilities() noexcept;
+
 /// Becomes the account for good, with no capability at all. False and errno when the kernel
 /// refuses: the process must not go on then.
 bool become_account(const Account& account) noexcept;

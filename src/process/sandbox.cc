@@ -40,6 +40,7 @@ struct Sandbox::State {
   pid_t pid = 0;
   bool ends_tree = false;  // init has no PID namespace that ends with it
   bool init_killed = false;
+  bool exit_reported = false;
   bool prepared = false;
   bool reaped = false;
   std::optional<LaunchFailure> setup_failure;
@@ -71,6 +72,7 @@ void Sandbox::State::apply(const InitReport& report) {
       break;
     case InitReport::Kind::kExited:
       exit = ExitStatus::from_wait(report.value);
+      exit_reported = true;
       break;
     case InitReport::Kind::kProbeStarted:
       break;
@@ -151,6 +153,7 @@ Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
 pid_t Sandbox::pid() const noexcept { return state_->pid; }
 int Sandbox::pidfd() const noexcept { return state_->process.native_handle(); }
 bool Sandbox::has_exited() const noexcept { return state_->exit.has_value(); }
+bool Sandbox::exit_reported() const noexcept { return state_->exit_reported; }
 bool Sandbox::init_killed() const noexcept { return state_->init_killed; }
 
 asio::awaitable<void> Sandbox::prepared() {

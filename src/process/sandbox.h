@@ -66,6 +66,8 @@ class Sandbox {
   /// The program's end, or that of the whole sandbox (as killed by SIGKILL). May be awaited often.
   boost::asio::awaitable<ExitStatus> exited();
   bool has_exited() const noexcept;
+  /// Init has told how the program ended; otherwise its end is taken from that of the sandbox.
+  bool exit_reported() const noexcept;
 
   /// Sends a signal to the program; nothing happens when it has ended.
   void signal(int number) noexcept;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kPatienceMilliseconds = std::chrono::milliseconds(kPatience).count();
 constexpr char kInterrupt[] = "\x03";  // Ctrl-C in a terminal's default settings
+constexpr char kSuspend[] = "\x1a";    // Ctrl-Z
 
 class TerminalTest : public SystemTest {
  protected:
@@ -58,6 +59,8 @@ class TerminalTest : public SystemTest {
     EXPECT_THAT(process.wait(), ExitedWith(0));
   }
 
+  const std::string& screen() const { return screen_; }
+
  private:
   UniqueFd terminal_;
   std::string screen_;
@@ -79,6 +82,27 @@ TEST_F(TerminalTest, GivesTheCommandOfExecOneInterrupt) {
   ASSERT_THAT(up(spec), ExitedWith(0));
   expect_one_interrupt(ISOENV_EXECUTABLE " exec -f " + spec.string() + " --");
   EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", "web", "80", "x"}), ExitedWith(0));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+TEST_F(TerminalTest, GivesAShellInTheServicesPlaceJobControl) {
+  const auto spec = write_spec(R"("services": {"web": {"command": ["test_service", "waits"]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  options().env["SHELL"] = "/bin/sh";
+  Process shell = start_in_terminal(ISOENV_EXECUTABLE " shell -f " + spec.string() + " web");
+  ASSERT_TRUE(wait_for("in the place of 'web'")) << screen();
+  type("test_service counts SIGINT\n");
+  ASSERT_TRUE(wait_for("armed")) << screen();
+  type(kInterrupt);
+  ASSERT_TRUE(wait_for("got")) << screen();
+  type(kSuspend);
+  ASSERT_TRUE(wait_for("Stopped")) << screen();
+  type("echo mean''while; fg\n");
+  ASSERT_TRUE(wait_for("meanwhile")) << screen();
+  type("go on\n");
+  EXPECT_TRUE(wait_for("counted 1")) << screen();
+  type("exit 5\n");
+  EXPECT_THAT(shell.wait(), ExitedWith(5));
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 

@@ -90,6 +90,7 @@ TEST(AnswerTest, ComesBackAsItWasSent) {
   sent.variables = {{"ISOENV_DB_HOST", "db"}, {"EMPTY", ""}};
   sent.temporary_directory = "/tmp/x";
   sent.failures = {{"db", "down", {"why"}, {"last"}, "/l/db.log"}};
+  sent.place = ServicePlace{{12, 345}, {"NAME=\xff\xc3\xa4 x"}, {"TOKEN"}, "/p/\xe9"};
   const Answer answer = decode_answer(encode(sent));
   EXPECT_TRUE(answer.ending);
   EXPECT_FALSE(answer.error);
@@ -103,6 +104,11 @@ TEST(AnswerTest, ComesBackAsItWasSent) {
   EXPECT_THAT(answer.failures[0].diagnosis, ElementsAre("why"));
   EXPECT_THAT(answer.failures[0].last_lines, ElementsAre("last"));
   EXPECT_EQ(answer.failures[0].log, "/l/db.log");
+  ASSERT_TRUE(answer.place);
+  EXPECT_EQ(answer.place->init, (ProcessId{12, 345}));
+  EXPECT_THAT(answer.place->environment, ElementsAre("NAME=\xff\xc3\xa4 x"));
+  EXPECT_THAT(answer.place->secrets, ElementsAre("TOKEN"));
+  EXPECT_EQ(answer.place->working_directory, "/p/\xe9");
 }
 
 TEST(AnswerTest, MayBeEmpty) {

@@ -167,5 +167,17 @@ TEST(HelpTest, TellsOfEveryCommand) {
   }
 }
 
+TEST(OptionsTest, OfExecNameTheServiceInWhosePlaceItRuns) {
+  EXPECT_EQ(parse_exec({"--in", "db", "--", "gdb", "-p", "2"}).in, "db");
+  EXPECT_EQ(parse_exec({"true"}).in, "");
+  EXPECT_THAT(refusal(parse_exec, {"--in"}), HasSubstr("'--in' needs a value"));
+}
+
+TEST(OptionsTest, OfShellAreOneService) {
+  EXPECT_EQ(parse_shell({"-f", "a.json", "db"}).service, "db");
+  EXPECT_THAT(refusal(parse_shell, {}), HasSubstr("no service is named"));
+  EXPECT_THAT(refusal(parse_shell, {"db", "web"}), HasSubstr("more than one service is named"));
+}
+
 }  // namespace
 }  // namespace isoenv
