@@ -178,6 +178,7 @@ LinuxBackend::~LinuxBackend() = default;
 LogFile LinuxBackend::State::open_log(const ServicePlan& service) {
   LogFile::Options log;
   log.limit = service.log_limit;
+  log.at_first_byte = true;
   log.tell = [this, name = service.name](const std::string& news) {
     merged.event(name + ": " + news);
   };

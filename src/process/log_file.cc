@@ -60,14 +60,27 @@ std::string bytes_text(std::uint64_t count) {
 
 LogFile::LogFile(std::filesystem::path file, Options options)
     : file_path_(std::move(file)),
-      options_(std::move(options)),
-      file_(open_or_throw(file_path_.string(), kOpenFlags)),
-      size_(size_of(file_path_)),
-      old_size_(size_of(old_name(file_path_))),
-      line_ended_(size_ == 0) {}
+      options_(std::move(options)) {
+  if (options_.at_first_byte) return;
+  if (const int error = open(); error != 0) {
+    throw SystemError(error, "open", file_path_.string());
+  }
+}
+
+/// Opens the file if it is not open yet. Returns an errno, 0 for none.
+int LogFile::open() noexcept {
+  if (file_) return 0;
+  file_.reset(::open(file_path_.c_str(), kOpenFlags | O_CLOEXEC, 0644));
+  if (!file_) return errno;
+  size_ = size_of(file_path_);
+  old_size_ = size_of(old_name(file_path_));
+  line_ended_ = size_ == 0;
+  return 0;
+}
 
 void LogFile::append(std::string_view text) {
   if (text.empty()) return;
+  if (const int error = open(); error != 0) return lose_and_tell(text.size(), error);
   if (options_.limit != 0 && size_ != 0 && size_ + text.size() > options_.limit / 2) begin_anew();
   if (untold_ != 0) {
     if (!recover(text)) lose(text.size(), error_);
@@ -105,9 +118,12 @@ void LogFile::write(std::string_view text) {
   }
   size_ += written.bytes;
   if (written.bytes != 0) line_ended_ = text[written.bytes - 1] == '\n';
-  if (written.error == 0) return;
+  if (written.error != 0) lose_and_tell(text.size() - written.bytes, written.error);
+}
+
+void LogFile::lose_and_tell(std::uint64_t bytes, int error) {
   const bool first = untold_ == 0;
-  lose(text.size() - written.bytes, written.error);
+  lose(bytes, error);
   if (first && options_.tell) {
     options_.tell("cannot write to '" + file_path_.filename().string() +
                   "': " + errno_text(error_) + "; output is lost");
@@ -123,6 +139,7 @@ void LogFile::lose(std::uint64_t bytes, int error) {
 /// Writes the remark on what was lost and `text` after it, both or neither: half a remark, or a
 /// remark for every few bytes that become free, would help nobody.
 bool LogFile::recover(std::string_view text) {
+  if (open() != 0) return false;
   std::string both = loss_remark();
   both += text;
   const Written written = write_all(*file_, both);

@@ -22,13 +22,16 @@ class LogFile {
   struct Options {
     std::uint64_t limit = 0;   ///< bytes, of the file and the one before it together; 0: none
     bool whole_lines = false;  ///< a line is written whole or not at all
+    /// The file is opened, and made, when there is something to write: creating files is a good part
+    /// of what starting a service costs. A file that cannot be opened is as one that is full.
+    bool at_first_byte = false;
     /// Makes lines of the log's own form of a remark. By default `[isoenv: <remark>]`.
     std::function<std::string(const std::string& remark)> form;
     /// Told when text begins to get lost, and when it can be written again.
     std::function<void(const std::string& news)> tell;
   };
 
-  /// Creates or continues `file`, which ends in `.log`. Throws SystemError.
+  /// Creates or continues `file`, which ends in `.log`. Throws SystemError, with `at_first_byte` none.
   LogFile(std::filesystem::path file, Options options);
 
   void append(std::string_view text);
@@ -42,7 +45,9 @@ class LogFile {
   std::string remark(const std::string& text) const;
   std::string loss_remark() const;
   void write(std::string_view text);
+  int open() noexcept;
   void lose(std::uint64_t bytes, int error);
+  void lose_and_tell(std::uint64_t bytes, int error);
   bool recover(std::string_view text);
   void begin_anew();
 

@@ -75,6 +75,36 @@ TEST_F(LogFileTest, HoldsWhatIsWritten) {
   EXPECT_THAT(news_, IsEmpty());
 }
 
+TEST_F(LogFileTest, IsMadeAtTheFirstByteWhereAskedTo) {
+  LogFile::Options options;
+  options.at_first_byte = true;
+  LogFile file_log(file(), std::move(options));
+  file_log.append("");
+  file_log.finish();
+  EXPECT_FALSE(fs::exists(file()));
+  file_log.append("one\n");
+  EXPECT_EQ(content(file()), "one\n");
+  EXPECT_EQ(file_log.losses(), "");
+}
+
+TEST_F(LogFileTest, LosesWhatComesWhileItCannotBeMade) {
+  LogFile::Options options;
+  options.at_first_byte = true;
+  options.tell = [this](const std::string& news) { news_.push_back(news); };
+  const fs::path directory = file().parent_path() / "later";
+  LogFile file_log(directory / "db.log", std::move(options));
+  file_log.append("one\n");
+  file_log.append("two\n");
+  EXPECT_EQ(file_log.losses(), "8 bytes are lost: ENOENT (No such file or directory)");
+  fs::create_directory(directory);
+  file_log.append("three\n");
+  EXPECT_EQ(content(directory / "db.log"),
+            "[isoenv: 8 bytes are lost here: ENOENT (No such file or directory)]\nthree\n");
+  EXPECT_THAT(news_, ElementsAre("cannot write to 'db.log': ENOENT (No such file or directory); "
+                                 "output is lost",
+                                 "writes to 'db.log' again; it lacks 8 bytes"));
+}
+
 TEST_F(LogFileTest, SaysHowMuchAFullDiskCouldNotTake) {
   LogFile file_log = log();
   {
