@@ -467,7 +467,10 @@ ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
   failure.service = state_->plan.services[service].name;
   if (const auto& running = state_->running[service]) {
     failure.last_lines = running->matcher.last_lines(kLastLines);
-    failure.log = state_->options.artefact_directory / (failure.service + ".log");
+    std::filesystem::path log = state_->options.artefact_directory / (failure.service + ".log");
+    std::error_code error;
+    if (std::filesystem::exists(log, error)) failure.log = std::move(log);
+    if (failure.log.empty() && running->launched) failure.diagnosis.push_back("it wrote nothing");
     const std::string losses = log_losses(service);
     if (!losses.empty()) failure.diagnosis.push_back(losses);
   }

@@ -6,6 +6,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class FailuresTest : public SystemTest {
  protected:
@@ -71,6 +72,13 @@ TEST_F(FailuresTest, TellTheExitCodeLastLinesAndLogOfAServiceThatExitsAtOnce) {
   EXPECT_THAT(outcome, ExitedWith(1));
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("  bad: "), HasSubstr("exit code 3"),
                                  HasSubstr("bad config"), HasSubstr("bad.log")));
+}
+
+TEST_F(FailuresTest, NameNoLogOfAServiceThatWroteNothing) {
+  const Outcome outcome =
+      up_bad(R"("command": ["test_service", "exits", "3"], "ports": {"main": 8081})");
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("it wrote nothing"), Not(HasSubstr("bad.log"))));
 }
 
 TEST_F(FailuresTest, TellTheSignalOfAServiceThatCrashes) {
