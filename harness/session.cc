@@ -81,9 +81,20 @@ void remove_temporary_directory(const std::filesystem::path& path) {
 
 Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const Request& request,
                     int owner) {
+  // Whether services were refused what this machine refuses always: from now on it is done without.
+  const auto refused_by_rule = [&options] {
+    if (options.isolation == Isolation::kPorts) return false;
+    if (!options.refusal.empty()) return true;
+    const std::optional<Error> refusal = find_refusal();
+    if (!refusal || refusal->code() != ExitCode::kCannotRun) return false;
+    if (options.isolation == Isolation::kNetns) throw *refusal;
+    options.refusal = refusal_text(*refusal);
+    return true;
+  };
   for (;;) {
     bool started = false;
     bool old_spec = false;
+    const bool without_namespaces = !options.refusal.empty();
     std::optional<ControlClient> client;
     UniqueFd lease;  // taken under the lock: of the keeper that we ask, never of its successor
     {
@@ -109,16 +120,10 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
         throw Error(answer->error->what(), answer->error->code(), kOldSpecRemedy);
       }
       if (answer && answer->error) throw *answer->error;
-      if (answer && answer->ending && answer->refused && options.refusal.empty()) {
-        // Every service was refused something, and the instance goes: is that a rule here?
-        const std::optional<Error> refusal = find_refusal();
-        if (refusal && refusal->code() == ExitCode::kCannotRun) {
-          client->wait_for_end();
-          wait_for_keeper_end(lease);
-          if (options.isolation == Isolation::kNetns) throw *refusal;
-          options.refusal = refusal_text(*refusal);
-          continue;
-        }
+      if (answer && answer->ending && answer->refused) {
+        client->wait_for_end();
+        wait_for_keeper_end(lease);
+        if (refused_by_rule()) continue;
       }
       if (answer && (!answer->ending || !answer->report.empty())) {
         return {std::move(*client), std::move(*answer), started, old_spec};
@@ -129,6 +134,8 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
     if (client) client->wait_for_end();
     wait_for_keeper_end(lease);
     if (started) {
+      // Another's request may have been refused first, and have ended it.
+      if (!without_namespaces && refused_by_rule()) continue;
       remove_if_dead(directory);
       throw Error("the instance ended before its services were up");
     }
