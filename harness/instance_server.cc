@@ -175,6 +175,7 @@ Answer InstanceServer::State::answer_ps() const {
   std::vector<ServiceStatus> statuses;
   for (std::size_t service = 0; service < plan.services.size(); ++service) {
     ServiceStatus status = environment.status(service);
+    status.rung = isolated.rung;
     for (const std::string& published : site->published(service)) {
       status.ports.push_back(published);
     }

@@ -120,8 +120,14 @@ void furnish_namespaces(const Inheritance& inheritance, std::optional<RunRootCov
 
 /// What namespaces would give: temporary files of its own, and a hold on whatever is orphaned.
 void furnish_host(const Inheritance& inheritance) {
-  const std::string temporary = inheritance.directory.temporary_directory().string();
+  const std::filesystem::path temporary = inheritance.directory.temporary_directory();
   if (::mkdir(temporary.c_str(), 0700) != 0) throw_errno("create the directory", temporary);
+  if (changes_accounts(inheritance.options.spec)) {  // who gets a folder in there must reach it
+    const std::filesystem::path& own = inheritance.directory.path();
+    for (const auto& path : {own.parent_path(), own, temporary, inheritance.artefacts.path}) {
+      let_others_pass(path);
+    }
+  }
   if (!adopt_orphans()) throw_errno("become the one who inherits orphans");
 }
 

@@ -9,11 +9,14 @@
 namespace isoenv {
 namespace {
 
-/// What the services have for isolation, when that is not namespaces.
+/// What the services have for isolation.
 std::string rung_text(const Lease& lease) {
-  if (lease.rung != rung_name(Rung::kPorts)) return "";
-  if (lease.refusal.empty()) return "rung 'ports': no namespaces, as was asked for\n";
-  return "rung 'ports': " + degraded_text(lease.refusal) + "\n";
+  std::string text = "rung '" + lease.rung + "'";
+  if (lease.rung == rung_name(Rung::kPorts)) {
+    text += ": " + (lease.refusal.empty() ? "no namespaces, as was asked for"
+                                          : degraded_text(lease.refusal));
+  }
+  return text + "\n";
 }
 
 }  // namespace

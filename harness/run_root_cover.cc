@@ -45,7 +45,6 @@ void bind(int place, const fs::path& path) {
   }
 }
 
-/// Others may reach what they know the name of, and list nothing.
 void let_pass(int place, const fs::path& path) {
   const std::string opened = "/proc/self/fd/" + std::to_string(place);
   struct stat status {};
@@ -117,6 +116,8 @@ RunRootCover::~RunRootCover() {
     ::umount2(mount->c_str(), MNT_DETACH);
   }
 }
+
+void let_others_pass(const fs::path& directory) { let_pass(*open_place(directory), directory); }
 
 void hide_run_roots() {
   for (const fs::path& root : {run_root_path(), default_run_root_path()}) {

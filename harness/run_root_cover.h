@@ -31,6 +31,10 @@ class RunRootCover {
   std::vector<std::filesystem::path> mounts_;  // in the order of mounting
 };
 
+/// Others may reach what they know the name of in that directory, and list nothing. Throws
+/// SystemError.
+void let_others_pass(const std::filesystem::path& directory);
+
 /// Covers the run roots for a command that belongs to no instance, for as long as its mount
 /// namespace lives. Throws SystemError.
 void hide_run_roots();

@@ -142,7 +142,8 @@ std::string to_json(const std::vector<ServiceStatus>& statuses) {
                     {"ports", status.ports},
                     {"uptime_ms", status.uptime.count()},
                     {"restarts", status.restarts},
-                    {"readiness", status.readiness}});
+                    {"readiness", status.readiness},
+                    {"rung", status.rung}});
   }
   return dump(rows);
 }
@@ -161,6 +162,7 @@ std::vector<ServiceStatus> statuses_from_json(const std::string& text) {
     status.uptime = std::chrono::milliseconds(row.at("uptime_ms").get<std::int64_t>());
     status.restarts = row.at("restarts");
     status.readiness = row.at("readiness");
+    status.rung = row.at("rung");
     statuses.push_back(std::move(status));
   }
   return statuses;

@@ -71,6 +71,7 @@ struct ServiceStatus {
   std::chrono::milliseconds uptime{};  ///< since its start; 0 when not running
   unsigned restarts = 0;               ///< starts after the first one
   std::string readiness;  ///< `tcp http: passed`, or what it waits for, or how it ended
+  std::string rung{};     ///< what isolation it has: its instance's
 };
 
 std::string to_json(const UpReport& report);

@@ -1,4 +1,7 @@
 // `up`, `down`, `ps`, `check`: the life of an instance that outlives its commands.
+#include <unistd.h>
+
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -31,6 +34,17 @@ class UpDownTest : public SystemTest {
     return Json::object();
   }
 };
+
+TEST_F(UpDownTest, PsShowsTheRung) {
+  const auto spec = write_spec(R"("services": {"web": {"command": ["test_service", "waits"]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const std::string namespaces = ::geteuid() == 0 ? "root" : "userns";
+  const bool has_ports = std::getenv("ISOENV_ISOLATION") == std::string("ports");
+  const std::string rung = has_ports ? "ports" : namespaces;
+  EXPECT_EQ(ps(spec, "web").value("rung", ""), rung);
+  EXPECT_THAT(isoenv({"ps", "-f", spec}).out, HasSubstr("\nrung '" + rung + "'"));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
 
 TEST_F(UpDownTest, UpReturnsWhenServicesAnswer) {
   const auto spec = write_spec(kTwoServices);

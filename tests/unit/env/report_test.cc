@@ -132,6 +132,7 @@ TEST(StatusesTest, ComeBackFromJson) {
   task.service = "seed";
   task.is_task = true;
   task.state = ServiceState::kStopping;
+  task.rung = "ports";
   const std::vector<ServiceStatus> statuses = statuses_from_json(to_json({ready_status(), task}));
   ASSERT_EQ(statuses.size(), 2U);
   EXPECT_EQ(statuses[0].service, "db");
@@ -146,6 +147,7 @@ TEST(StatusesTest, ComeBackFromJson) {
   EXPECT_EQ(statuses[0].readiness, "ready after 31 ms");
   EXPECT_TRUE(statuses[1].is_task);
   EXPECT_EQ(statuses[1].state, ServiceState::kStopping);
+  EXPECT_EQ(statuses[1].rung, "ports");
   EXPECT_THAT(statuses_from_json(to_json(std::vector<ServiceStatus>{})), IsEmpty());
 }
 
