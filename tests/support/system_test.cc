@@ -109,6 +109,11 @@ Outcome SystemTest::exec_in(const fs::path& spec, const Words& behaviour) const 
   return isoenv(joined({"exec", "-f", spec, "--", "test_service"}, behaviour));
 }
 
+std::string SystemTest::host(const std::string& service) {
+  const char* isolation = std::getenv("ISOENV_ISOLATION");
+  return isolation == std::string("ports") ? "127.0.0.1" : service;
+}
+
 std::vector<LivingProcess> SystemTest::processes() const {
   std::vector<LivingProcess> all = descendants_of(::getppid());
   std::erase_if(all, [](const LivingProcess& process) { return process.pid == ::getpid(); });

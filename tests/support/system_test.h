@@ -61,6 +61,10 @@ class SystemTest : public ::testing::Test {
   /// `isoenv exec -f SPEC -- test_service …`
   Outcome exec_in(const std::filesystem::path& spec, const Words& behaviour) const;
 
+  /// The host at which a command inside an instance reaches a service: its name, or the loopback
+  /// when the tests run without namespaces.
+  static std::string host(const std::string& service);
+
   /// Every process that this test has started, directly or not, and that still lives.
   std::vector<LivingProcess> processes() const;
   /// The keeper of the only instance of this test, from the lease in runtime_dir().

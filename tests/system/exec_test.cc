@@ -118,7 +118,7 @@ TEST_F(ExecTest, LeavesNoProcessWhenItIsKilled) {
   process.send_signal(SIGKILL);
   EXPECT_EQ(process.wait().signal, SIGKILL);
   EXPECT_TRUE(eventually([&] { return processes().size() == before; }));
-  EXPECT_EQ(inside({"tcp_ask", "any", "web", "80", "x"}).out, "web: x\n");
+  EXPECT_EQ(inside({"tcp_ask", "any", host("web"), "80", "x"}).out, "web: x\n");
 }
 
 TEST_F(ExecTest, TakesItsDaemonsWithIt) {
@@ -129,13 +129,13 @@ TEST_F(ExecTest, TakesItsDaemonsWithIt) {
 
 TEST_F(ExecTest, CannotSignalServices) {
   EXPECT_THAT(inside({"signals_all", "SIGTERM", "then", "exits", "3"}), ExitedWith(3));
-  EXPECT_EQ(inside({"tcp_ask", "any", "web", "80", "x"}).out, "web: x\n");
+  EXPECT_EQ(inside({"tcp_ask", "any", host("web"), "80", "x"}).out, "web: x\n");
 }
 
 TEST_F(ExecTest, RunsManyAtOnce) {
   std::vector<Process> all;
   for (int i = 0; i < 16; ++i)
-    all.push_back(start_inside({"tcp_ask", "any", "web", "80", std::to_string(i)}));
+    all.push_back(start_inside({"tcp_ask", "any", host("web"), "80", std::to_string(i)}));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Outcome outcome = all[i].wait();
     EXPECT_THAT(outcome, ExitedWith(0));
@@ -170,13 +170,13 @@ TEST_F(ExecTest, SaysWhereItLookedForAProgramThatIsNotThere) {
 
 TEST_F(ExecTest, MayBeAppliedTwice) {
   const Outcome outcome = isoenv({"exec", "-f", spec_, "--", ISOENV_EXECUTABLE, "exec", "-f", spec_,
-                                  "--", "test_service", "tcp_ask", "any", "web", "80", "x"});
+                                  "--", "test_service", "tcp_ask", "any", host("web"), "80", "x"});
   ASSERT_THAT(outcome, ExitedWith(0));
   EXPECT_EQ(outcome.out, "web: x\n");
 }
 
 TEST_F(ExecTest, FindsTheOnlyInstanceWithoutBeingToldTheSpec) {
-  EXPECT_EQ(isoenv({"exec", "--", "test_service", "tcp_ask", "any", "web", "80", "x"}).out,
+  EXPECT_EQ(isoenv({"exec", "--", "test_service", "tcp_ask", "any", host("web"), "80", "x"}).out,
             "web: x\n");
 }
 

@@ -19,8 +19,8 @@ constexpr std::string_view kStubborn = R"("services": {
     "deaf": {"command": ["test_service", "ignores", "SIGTERM", "then", "tcp_echo", "*", "80"],
              "ports": {"main": 80}, "stop_timeout": "100ms"},
     "daemon": {"command": ["test_service", "leaves_daemon", "daemon", "then", "forks", "20", "then",
-                           "tcp_echo", "*", "80"],
-               "ports": {"main": 80}, "depends": ["deaf"], "stop_timeout": "100ms"}})";
+                           "tcp_echo", "*", "81"],
+               "ports": {"main": 81}, "depends": ["deaf"], "stop_timeout": "100ms"}})";
 
 std::string name_of_signal(const ::testing::TestParamInfo<int>& signal) {
   return ::sigabbrev_np(signal.param);
@@ -119,7 +119,7 @@ TEST_P(KeeperTest, LeavesRoomForANewInstance) {
     EXPECT_TRUE(eventually([&] { return processes().empty(); }));
   }
   ASSERT_THAT(up(spec), ExitedWith(0));
-  EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", "daemon", "80", "x"}), ExitedWith(0));
+  EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", host("daemon"), "81", "x"}), ExitedWith(0));
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -146,7 +146,7 @@ TEST_F(OwnerTest, MayEndInPeace) {
 TEST_F(OwnerTest, IsNotTheUpCommandItself) {
   const auto spec = write_spec(kStubborn);
   ASSERT_THAT(up(spec, {"--owner", "none"}), ExitedWith(0));
-  EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", "daemon", "80", "x"}), ExitedWith(0));
+  EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", host("daemon"), "81", "x"}), ExitedWith(0));
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -161,7 +161,7 @@ TEST_F(OwnerTest, HasAnInstanceOfItsOwn) {
   one.send_signal(SIGKILL);
   EXPECT_EQ(one.wait().signal, SIGKILL);
   two.write_stdin(std::string(ISOENV_EXECUTABLE) + " exec -f " + spec.string() +
-                  " -- test_service tcp_ask any daemon 80 alive\n");
+                  " -- test_service tcp_ask any daemon 81 alive\n");
   EXPECT_TRUE(two.wait_for_output("alive\n"));
   EXPECT_THAT(two.wait(), ExitedWith(0));
 }

@@ -27,7 +27,7 @@ class SurvivesKillTest : public SystemTest {
                            "then", "tcp_echo", "*", "80"],
                "ports": {"main": 80}, "localhost": ["main"], "publish": {"main": "auto"},
                "stop_timeout": "50ms"},
-      "web": {"command": ["test_service", "http_hello", "*", "80"], "ports": {"http": 80},
+      "web": {"command": ["test_service", "http_hello", "*", "81"], "ports": {"http": 81},
               "depends": ["deaf"], "ready": [{"http": "http", "path": "/health"}]},
       "free": {"command": ["test_service", "notifies", "READY=1", "then", "forks", "5", "then", "waits"],
                "ready": [{"notify": true}]}},

@@ -1,7 +1,6 @@
 // `up`, `down`, `ps`, `check`: the life of an instance that outlives its commands.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -39,8 +38,7 @@ TEST_F(UpDownTest, PsShowsTheRung) {
   const auto spec = write_spec(R"("services": {"web": {"command": ["test_service", "waits"]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
   const std::string namespaces = ::geteuid() == 0 ? "root" : "userns";
-  const bool has_ports = std::getenv("ISOENV_ISOLATION") == std::string("ports");
-  const std::string rung = has_ports ? "ports" : namespaces;
+  const std::string rung = host("web") == "web" ? namespaces : "ports";
   EXPECT_EQ(ps(spec, "web").value("rung", ""), rung);
   EXPECT_THAT(isoenv({"ps", "-f", spec}).out, HasSubstr("\nrung '" + rung + "'"));
   EXPECT_THAT(down(spec), ExitedWith(0));
@@ -49,8 +47,8 @@ TEST_F(UpDownTest, PsShowsTheRung) {
 TEST_F(UpDownTest, UpReturnsWhenServicesAnswer) {
   const auto spec = write_spec(kTwoServices);
   ASSERT_THAT(up(spec), ExitedWith(0));
-  EXPECT_THAT(exec_in(spec, {"http_get", "any", "web", "80", "/health"}).out, HasSubstr("200 OK"));
-  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
+  EXPECT_THAT(exec_in(spec, {"http_get", "any", host("web"), "80", "/health"}).out, HasSubstr("200 OK"));
+  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}).out, "echo: x\n");
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -70,7 +68,7 @@ TEST_F(UpDownTest, UpWorksWithStandardStreamsThatAreClosed) {
       run({"sh", "-c", ISOENV_EXECUTABLE " up -f " + spec.string() + " --owner $PPID <&- >&- 2>&-"},
           options());
   EXPECT_THAT(outcome, ExitedWith(0));
-  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
+  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}).out, "echo: x\n");
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -110,7 +108,7 @@ TEST_F(UpDownTest, SixteenUpsAndDownsAtOnceEndInAWholeState) {
     EXPECT_TRUE(outcome.exited_with(0) || outcome.exited_with(1)) << outcome;
   }
   EXPECT_THAT(up(spec), ExitedWith(0));
-  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
+  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}).out, "echo: x\n");
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -139,7 +137,7 @@ TEST_F(UpDownTest, UpStartsAServiceAgainThatHasDied) {
   ASSERT_EQ(::kill(ps(spec, "echo").value("pid", 0), SIGKILL), 0);
   ASSERT_TRUE(eventually([&] { return ps(spec, "echo").value("state", "") == "exited"; }));
   EXPECT_THAT(up(spec), ExitedWith(0));
-  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
+  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}).out, "echo: x\n");
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -147,10 +145,10 @@ TEST_F(UpDownTest, DownOfOneServiceLeavesTheOthers) {
   const auto spec = write_spec(kTwoServices);
   ASSERT_THAT(up(spec), ExitedWith(0));
   ASSERT_THAT(down(spec, {"echo"}), ExitedWith(0));
-  EXPECT_THAT(exec_in(spec, {"http_get", "any", "web", "80", "/"}).out, HasSubstr("hello"));
-  EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}), ExitedWith(1));
+  EXPECT_THAT(exec_in(spec, {"http_get", "any", host("web"), "80", "/"}).out, HasSubstr("hello"));
+  EXPECT_THAT(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}), ExitedWith(1));
   ASSERT_THAT(up(spec), ExitedWith(0));
-  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
+  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}).out, "echo: x\n");
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -168,7 +166,7 @@ TEST_F(UpDownTest, NamedInstancesOfOneSpecLiveSideBySide) {
   ASSERT_THAT(up(spec, {"--name", "green"}), ExitedWith(0));
   ASSERT_THAT(down(spec, {"--name", "blue"}), ExitedWith(0));
   const Outcome outcome = isoenv({"exec", "-f", spec, "--name", "green", "--", "test_service",
-                                  "tcp_ask", "any", "echo", "7", "x"});
+                                  "tcp_ask", "any", host("echo"), "7", "x"});
   EXPECT_EQ(outcome.out, "echo: x\n") << outcome;
   EXPECT_THAT(down(spec, {"--name", "green"}), ExitedWith(0));
 }
@@ -285,7 +283,7 @@ TEST_F(UpDownTest, UpSurvivesTheRemovalOfItsWorkingDirectory) {
   ASSERT_THAT(up(spec), ExitedWith(0));
   EXPECT_TRUE(std::filesystem::remove(dir() / "gone"));
   options().directory = dir();
-  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", "echo", "7", "x"}).out, "echo: x\n");
+  EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}).out, "echo: x\n");
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
