@@ -101,6 +101,7 @@ TEST_F(PublishTest, NamesTheServiceWhenThePortIsTaken) {
   EXPECT_THAT(outcome, ExitedWith(1));
   EXPECT_THAT(outcome.err, HasSubstr(busy.number()));
   EXPECT_THAT(outcome.err, HasSubstr("'web'"));
+  EXPECT_THAT(outcome.err, HasSubstr("taken by process " + std::to_string(::getpid())));
 }
 
 TEST_F(PublishTest, WorksFromRunToo) {
