@@ -8,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
-#include <fstream>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "process/merged_log.h"
 #include "process/output.h"
 #include "process/probe_output.h"
+#include "process/process_tree.h"
 #include "process/sandbox.h"
 #include "ready/log_matcher.h"
 #include "ready/notify_socket.h"
@@ -32,26 +32,6 @@ namespace asio = boost::asio;
 /// service keeps it open, and is not waited for longer than this.
 constexpr std::chrono::seconds kDrainLimit{1};
 constexpr std::size_t kLastLines = 20;
-
-/// The pid behind a pidfd as the reader's /proc counts, which in the keeper is still the host's
-/// (pidfd_open(2), fdinfo); 0 when unknown.
-std::int64_t host_pid(int pidfd) {
-  std::ifstream info("/proc/self/fdinfo/" + std::to_string(pidfd));
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("Pid:", 0) == 0) return std::strtoll(line.c_str() + 4, nullptr, 10);
-  }
-  return 0;
-}
-
-/// The only child of a process, on the host: a service below its init (proc(5), needs
-/// CONFIG_PROC_CHILDREN); 0 when unknown.
-std::int64_t only_child(std::int64_t pid) {
-  const std::string text = std::to_string(pid);
-  std::ifstream children("/proc/" + text + "/task/" + text + "/children");
-  std::int64_t child = 0;
-  children >> child;
-  return child;
-}
 
 bool uses(const ServicePlan& plan, ProbeKind kind) {
   return std::any_of(plan.ready.begin(), plan.ready.end(),

@@ -14,9 +14,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "base/syscall.h"
@@ -144,6 +146,22 @@ void end_descendants(const std::vector<pid_t>& spared) {
     if (none_left()) return;
     ::poll(nullptr, 0, pause);
   }
+}
+
+std::int64_t host_pid(int pidfd) {
+  std::ifstream info("/proc/self/fdinfo/" + std::to_string(pidfd));
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("Pid:", 0) == 0) return std::strtoll(line.c_str() + 4, nullptr, 10);
+  }
+  return 0;
+}
+
+std::int64_t only_child(std::int64_t pid) {
+  const std::string text = std::to_string(pid);
+  std::ifstream children("/proc/" + text + "/task/" + text + "/children");
+  std::int64_t child = 0;
+  children >> child;
+  return child;
 }
 
 }  // namespace isoenv

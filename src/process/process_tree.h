@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <vector>
 
 namespace isoenv {
@@ -22,6 +23,14 @@ bool adopt_orphans() noexcept;
 /// The living processes below `ancestor` (and not itself), parents before children. What is just
 /// being forked or orphaned may be missing: ask again.
 std::vector<pid_t> processes_below(pid_t ancestor);
+
+/// The pid behind a pidfd as the reader's /proc counts, which in the keeper is still the host's
+/// (pidfd_open(2), fdinfo); 0 when unknown.
+std::int64_t host_pid(int pidfd);
+
+/// The only child of a process, by the same count: a service below its init (proc(5), needs
+/// CONFIG_PROC_CHILDREN); 0 when unknown.
+std::int64_t only_child(std::int64_t pid);
 
 /// Kills all processes below the calling one, which must have called adopt_orphans(), and reaps
 /// them. `spared` are children that stay, with all that is below them. Each is stopped before any
