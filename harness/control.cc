@@ -21,13 +21,59 @@ using Json = nlohmann::ordered_json;
 constexpr std::array kExitCodes = {ExitCode::kOk, ExitCode::kEnvironmentFailed, ExitCode::kUsage,
                                    ExitCode::kCannotRun, ExitCode::kOwnFailure};
 
-constexpr std::array kKindNames = {"up", "down", "ps", "join", "describe", "mark", "enter"};
+constexpr std::array kKindNames = {"up",    "down",  "ps",    "join",  "describe",
+                                   "mark",  "enter", "fault", "begin", "end"};
 
 /// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
 /// may use the stack for each level.
 constexpr int kDeepest = 16;
-/// Longer than any name that a spec may hold: not worth looking for the nearest.
-constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kMostFaults = 1000;
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error("not a request: " + what, ExitCode::kUsage);
+}
+
+/// Numbers and booleans are never converted into each other.
+std::uint64_t whole_number(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  if (!value.is_number_unsigned()) refuse("its " + in_quotes(key) + " is no whole number");
+  return value.get<std::uint64_t>();
+}
+
+std::string short_text(const Json& json, const char* key) {
+  std::string text = json.at(key);
+  if (text.size() > kLongestName) refuse("its " + in_quotes(key) + " is too long");
+  return text;
+}
+
+Json fault_json(const Request& request) {
+  return {{"kind", fault_name(request.fault)},
+          {"signal", request.signal},
+          {"session", request.origin.session},
+          {"keep", request.origin.keep},
+          {"by", request.origin.by}};
+}
+
+void read_fault(const Json& json, Request& request) {
+  const std::string name = json.at("kind");
+  const std::optional<FaultKind> kind = fault_kind(name);
+  if (!kind) refuse("there is no fault " + in_quotes(name));
+  request.fault = *kind;
+  const std::uint64_t signal = whole_number(json, "signal");
+  if (signal == 0 || signal >= NSIG || signal == SIGSTOP) refuse("its 'signal' cannot be sent");
+  request.signal = static_cast<int>(signal);
+  request.origin = {whole_number(json, "session"), json.at("keep").get<bool>(),
+                    short_text(json, "by")};
+}
+
+void read_begin(const Json& json, Request& request) {
+  request.test = short_text(json, "test");
+  request.faults = json.at("faults").get<std::vector<std::string>>();
+  if (request.faults.size() > kMostFaults) refuse("it has too many faults");
+  for (const std::string& fault : request.faults) {
+    if (fault.size() > 2 * kLongestName) refuse("one of its faults is too long");
+  }
+}
 
 bool nests_too_deep(const std::string& text) {
   int depth = 0;
@@ -116,6 +162,15 @@ std::string encode(const Request& request) {
   Json json{{"request", kKindNames[static_cast<std::size_t>(request.kind)]},
             {"services", request.services}};
   if (request.kind == Request::Kind::kMark) json["text"] = request.text;
+  if (request.kind == Request::Kind::kFault) json["fault"] = fault_json(request);
+  if (request.kind == Request::Kind::kBegin) {
+    json["test"] = request.test;
+    json["faults"] = request.faults;
+  }
+  if (request.kind == Request::Kind::kEnd) {
+    json["session"] = request.origin.session;
+    json["keep"] = request.origin.keep;
+  }
   return dump(json);
 }
 
@@ -128,8 +183,9 @@ Request decode_request(const std::string& text) {
     if (kind == kKindNames.end()) {
       throw Error("unknown request " + in_quotes(name), ExitCode::kUsage);
     }
-    Request request{static_cast<Request::Kind>(kind - kKindNames.begin()),
-                    json.at("services").get<std::vector<std::string>>()};
+    Request request;
+    request.kind = static_cast<Request::Kind>(kind - kKindNames.begin());
+    request.services = json.at("services").get<std::vector<std::string>>();
     for (const std::string& service : request.services) {
       if (service.size() <= kLongestName) continue;
       throw Error("there is no service " + in_quotes(service), ExitCode::kUsage);
@@ -139,6 +195,15 @@ Request decode_request(const std::string& text) {
       if (request.text.size() > kLongestMark) {
         throw Error("not a request: its 'text' is too long", ExitCode::kUsage);
       }
+    }
+    if (request.kind == Request::Kind::kFault) {
+      read_fault(json.at("fault"), request);
+      if (request.services.empty()) refuse("a fault names its services");
+    }
+    if (request.kind == Request::Kind::kBegin) read_begin(json, request);
+    if (request.kind == Request::Kind::kEnd) {
+      request.origin.session = whole_number(json, "session");
+      request.origin.keep = json.at("keep").get<bool>();
     }
     return request;
   } catch (const Json::exception& error) {
@@ -151,6 +216,7 @@ std::string encode(const Answer& answer) {
   if (answer.error) json["error"] = error_json(*answer.error);
   if (!answer.report.empty()) json["report"] = answer.report;
   if (answer.refused) json["refused"] = true;
+  if (answer.session != 0) json["session"] = answer.session;
   json["variables"] = answer.variables;
   json["temporary_directory"] = answer.temporary_directory;
   json["rung"] = answer.rung;
@@ -168,6 +234,9 @@ Answer decode_answer(const std::string& text) {
     if (json.contains("error")) answer.error = error_from(json.at("error"));
     answer.report = json.value("report", "");
     answer.refused = json.value("refused", false);
+    if (json.contains("session") && json.at("session").is_number_unsigned()) {
+      answer.session = json.at("session").get<std::uint64_t>();
+    }
     for (const Json& variable : json.at("variables")) {
       answer.variables.emplace_back(variable.at(0), variable.at(1));
     }

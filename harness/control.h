@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "env/fault.h"
 #include "env/report.h"
 #include "harness/run_dir.h"
 
@@ -24,11 +26,25 @@ inline constexpr std::size_t kLongestRequest = std::size_t{256} << 10U;
 inline constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;
 inline constexpr std::size_t kLongestMark = 1024;
 
+/// Longer names of services and tests are refused.
+inline constexpr std::size_t kLongestName = 256;
+
 struct Request {
-  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter };
+  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter, kFault, kBegin, kEnd };
   Kind kind = Kind::kPs;
-  std::vector<std::string> services;  ///< up, join: wanted; down: none = the instance; enter: one
-  std::string text{};                 ///< mark: a line for the merged log
+  /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none = all.
+  std::vector<std::string> services;
+  std::string text{};  ///< mark: a line for the merged log
+  // fault:
+  FaultKind fault = FaultKind::kPause;
+  int signal = SIGKILL;  ///< kill
+  FaultOrigin origin{};  ///< `by`: who asks, when that is no test
+  // begin: a session (env/test_sessions.h), until `end` or until this client has gone
+  std::string test{};                 ///< its name
+  std::vector<std::string> faults{};  ///< as parse_fault() reads them
+  // end: the session of `origin.session`; `origin.keep`: its faults are not undone
+
+  std::uint64_t client = 0;  ///< the connection; never sent, each server counts its own
 };
 
 /// Where a running service lives, for a process that joins it.
@@ -42,8 +58,11 @@ struct ServicePlace {
 struct Answer {
   bool ending = false;         ///< the instance is ending: ask again when it is gone, or not at all
   std::optional<Error> error;  ///< the request was refused
-  std::string report;          ///< up, down, ps: JSON of env/report.h; describe: of description.h
+  /// up, down, ps: JSON of env/report.h; describe: of description.h; fault: of env/fault.h; end: of
+  /// env/test_sessions.h
+  std::string report;
   bool refused = false;        ///< up: the machine refused a service what its isolation needs
+  std::uint64_t session = 0;   ///< begin: its number
   // join:
   std::vector<std::pair<std::string, std::string>> variables;
   std::string temporary_directory;

@@ -75,6 +75,8 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
     asio::steady_timer deadline;
     std::string received;
     std::size_t searched = 0;  // of `received`, for the end of the line
+    std::uint64_t number = 0;
+    bool kept = false;         // never turned away
     bool asked = false;        // has sent a whole request
     bool busy = false;         // a request is being carried out
     bool taking = false;       // its answer is being written
@@ -91,36 +93,39 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
     }
   };
   State(asio::any_io_executor executor_, const std::string& path, Respond respond_,
-        ControlLimits limits_)
+        ControlLimits limits_, Gone gone_)
       : executor(executor_),
         acceptor(listen_on(executor_, path)),
         respond(std::move(respond_)),
+        gone(std::move(gone_)),
         limits(limits_),
         written(executor_) {}
 
   asio::any_io_executor executor;
   Local::acceptor acceptor;
   Respond respond;
+  Gone gone;
   ControlLimits limits;
   Event written;
   std::list<std::shared_ptr<Client>> clients;  // in the order in which they came or fell idle
   std::size_t owed = 0;
+  std::uint64_t last_number = 0;
   bool open = false;
 
   static asio::awaitable<void> accept(std::shared_ptr<State> self);
   static asio::awaitable<void> converse(std::shared_ptr<State> self,
                                         std::shared_ptr<Client> client);
   asio::awaitable<std::optional<std::string>> next_line(std::shared_ptr<Client> client);
-  asio::awaitable<Answer> answer(std::string line);
+  asio::awaitable<Answer> answer(std::string line, std::uint64_t client);
   asio::awaitable<bool> deliver(std::shared_ptr<Client> client, Answer reply);
   void admit(Local::socket socket);
   bool make_room();
 };
 
 ControlServer::ControlServer(asio::any_io_executor executor, const std::string& path,
-                             Respond respond, ControlLimits limits)
+                             Respond respond, ControlLimits limits, Gone gone)
     : state_(std::make_shared<State>(std::move(executor), path, std::move(respond),
-                                     within_descriptors(limits))) {}
+                                     within_descriptors(limits), std::move(gone))) {}
 
 ControlServer::~ControlServer() = default;
 
@@ -130,6 +135,12 @@ void ControlServer::open() {
 }
 
 void ControlServer::close() { state_->open = false; }
+
+void ControlServer::keep(std::uint64_t client) {
+  for (const auto& candidate : state_->clients) {
+    if (candidate->number == client) candidate->kept = true;
+  }
+}
 
 std::size_t ControlServer::owed() const noexcept { return state_->owed; }
 
@@ -156,6 +167,7 @@ asio::awaitable<void> ControlServer::State::accept(std::shared_ptr<State> self) 
 
 void ControlServer::State::admit(Local::socket socket) {
   const auto client = std::make_shared<Client>(std::move(socket));
+  client->number = ++last_number;
   const std::string stranger = why_not_to_talk_to(client->socket.native_handle());
   if (!stranger.empty()) return client->turn_away(stranger);
   if (clients.size() >= limits.clients && !make_room()) {
@@ -170,7 +182,7 @@ void ControlServer::State::admit(Local::socket socket) {
 bool ControlServer::State::make_room() {
   const auto silent = [](const auto& client) { return !client->asked; };
   const auto slow = [](const auto& client) { return client->taking; };
-  const auto idle = [](const auto& client) { return !client->busy; };
+  const auto idle = [](const auto& client) { return !client->busy && !client->kept; };
   auto place = std::find_if(clients.begin(), clients.end(), silent);
   if (place == clients.end()) place = std::find_if(clients.begin(), clients.end(), slow);
   if (place == clients.end()) {
@@ -194,7 +206,7 @@ asio::awaitable<void> ControlServer::State::converse(std::shared_ptr<State> self
     client->asked = true;
     client->busy = true;
     ++self->owed;
-    Answer reply = co_await self->answer(std::move(*line));
+    Answer reply = co_await self->answer(std::move(*line), client->number);
     client->busy = false;
     client->taking = true;
     const bool taken = co_await self->deliver(client, std::move(reply));
@@ -209,6 +221,7 @@ asio::awaitable<void> ControlServer::State::converse(std::shared_ptr<State> self
     }
   }
   self->clients.remove(client);
+  if (client->asked && self->gone) self->gone(client->number);
 }
 
 /// None when the client has gone, was turned away, or has not sent a line within the limits.
@@ -250,10 +263,11 @@ asio::awaitable<std::optional<std::string>> ControlServer::State::next_line(
   co_return std::nullopt;
 }
 
-asio::awaitable<Answer> ControlServer::State::answer(std::string line) {
+asio::awaitable<Answer> ControlServer::State::answer(std::string line, std::uint64_t client) {
   Answer reply;
   try {
-    const Request request = decode_request(line);
+    Request request = decode_request(line);
+    request.client = client;
     line = {};
     reply = co_await respond(request);
   } catch (const Error& refused) {

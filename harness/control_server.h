@@ -11,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,8 +23,8 @@ namespace isoenv {
 struct ControlLimits {
   /// At once. When all places are taken, a newcomer gets that of the client which has been there
   /// longest without a whole request; else of one that is slow to take its answer; else of the last
-  /// to fall idle, as those that have been longer mostly are an `isoenv run`. With none of these,
-  /// all have a request under way, and the newcomer is turned away. Never more than a quarter of the
+  /// to fall idle, as those that have been longer mostly are an `isoenv run`. With none of these but
+  /// those that keep() protects, all have a request under way, and the newcomer is turned away. Never more than a quarter of the
   /// descriptors that the process may have.
   std::size_t clients = 256;
   std::chrono::milliseconds request{10'000};  ///< from its first moment to the end of its line
@@ -34,10 +35,12 @@ class ControlServer {
  public:
   /// Carries out one request; an Error it throws becomes the answer.
   using Respond = std::function<boost::asio::awaitable<Answer>(Request)>;
+  /// A client that had asked something has gone, or was turned away: its number (Request::client).
+  using Gone = std::function<void(std::uint64_t)>;
 
   /// Binds and listens. Throws when that fails.
   ControlServer(boost::asio::any_io_executor executor, const std::string& path, Respond respond,
-                ControlLimits limits = {});
+                ControlLimits limits = {}, Gone gone = {});
   /// The executor runs no more.
   ~ControlServer();
 
@@ -45,6 +48,9 @@ class ControlServer {
   void open();
   /// Accepts nobody any more; those who are in stay.
   void close();
+
+  /// This client is never turned away to make room: it holds what ends with it.
+  void keep(std::uint64_t client);
 
   /// Requests whose answer has not been written yet.
   std::size_t owed() const noexcept;

@@ -4,6 +4,7 @@
 #include "harness/service_entry.h"
 #include "harness/session.h"
 #include "harness/test_command.h"
+#include "harness/test_run.h"
 
 namespace isoenv {
 
@@ -19,14 +20,14 @@ int exec_command(const std::vector<std::string>& arguments) {
                           /*takes_terminal=*/false)
         .shell_code();
   }
-  // A test launcher may be applied twice.
+  // A test launcher may be applied twice: then the session around has the same faults.
   if (std::optional<Reached> around = surrounding_instance(open_run_root(), selection)) {
     run_here(ask_to_join(around->client, options.services), options.command);
   }
   Reached reached = reach_instance(selection);
   const Answer joined = ask_to_join(reached.client, options.services);
-  const ExitStatus status = run_inside(reached.client, joined, options.command);
-  return status.shell_code();
+  const TestRun test{options.services, options.faults, options.command, /*ends_instance=*/false};
+  return run_test(reached.client, joined, test);
 }
 
 }  // namespace isoenv

@@ -102,6 +102,55 @@ CommandHelp env_help() {
           "  isoenv env --json\n"};
 }
 
+constexpr char kFaultCodes[] =
+    "  0    done\n"
+    "  1    it cannot be done as the service is now, or a service did not become ready\n"
+    "  2    wrong command line, or several instances could be meant\n";
+
+CommandHelp stop_help() {
+  return {"isoenv stop [OPTION…] SERVICE…",
+          "Stops the services named, each with its stop signal, then by force when its stop timeout\n"
+          "is over. Nothing else is touched: unlike 'down', those that depend on them stay up, and the\n"
+          "instance stays too.",
+          kFaultCodes, "  isoenv stop order\n  isoenv start order\n"};
+}
+
+CommandHelp start_help() {
+  return {"isoenv start [OPTION…] SERVICE…",
+          "Starts services that were stopped, killed or have ended, and waits until they are ready.\n"
+          "What they depend on is started too, but for what was stopped, killed or paused on purpose.",
+          kFaultCodes, "  isoenv start order\n"};
+}
+
+CommandHelp restart_help() {
+  return {"isoenv restart [OPTION…] SERVICE…",
+          "Stops the services named as 'stop' does, then starts them as 'start' does. Nothing else is\n"
+          "touched: those that depend on them stay up.",
+          kFaultCodes, "  isoenv restart order\n"};
+}
+
+CommandHelp kill_help() {
+  return {"isoenv kill [OPTION…] SERVICE…",
+          "Sends a signal to the main process of the services named: the one that the service's\n"
+          "command became. With SIGKILL, the default, it returns when they have ended; then nothing\n"
+          "of them runs any more. It is no failure of the instance.",
+          kFaultCodes, "  isoenv kill --signal SIGHUP order\n"};
+}
+
+CommandHelp pause_help() {
+  return {"isoenv pause [OPTION…] SERVICE…",
+          "Makes every process of the services named stand still (SIGSTOP). Their sockets stay:\n"
+          "the kernel still takes connections, and nobody answers. 'isoenv resume' lets them go on.",
+          kFaultCodes, "  isoenv pause order\n"};
+}
+
+CommandHelp resume_help() {
+  return {"isoenv resume [OPTION…] SERVICE…",
+          "Lets every process of paused services go on (SIGCONT), and waits until they are ready\n"
+          "again. It is no error when a service is not paused.",
+          kFaultCodes, "  isoenv resume order\n"};
+}
+
 CommandHelp logs_help() {
   return {"isoenv logs [OPTION…] [SERVICE…]",
           "Prints what the services of an instance wrote, merged in the order in which it was\n"
@@ -160,6 +209,12 @@ CommandHelp help_of(const std::string& command) {
   if (command == "shell") return shell_help();
   if (command == "ps") return ps_help();
   if (command == "env") return env_help();
+  if (command == "stop") return stop_help();
+  if (command == "start") return start_help();
+  if (command == "restart") return restart_help();
+  if (command == "kill") return kill_help();
+  if (command == "pause") return pause_help();
+  if (command == "resume") return resume_help();
   if (command == "logs") return logs_help();
   if (command == "gc") return gc_help();
   if (command == "doctor") return doctor_help();

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <exception>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "base/exit_status.h"
 #include "base/printable.h"
 #include "env/environment.h"
+#include "env/test_sessions.h"
 #include "harness/command.h"
 #include "harness/control.h"
 #include "harness/control_server.h"
@@ -48,8 +50,11 @@ struct InstanceServer::State {
         site(make_site(context.get_executor())),
         backend(context.get_executor(), plan_, clock, std::move(options), *site),
         environment(context.get_executor(), plan_, backend, clock),
-        control(context.get_executor(), directory_.control_socket().string(),
-                [this](Request request) { return answer(std::move(request)); }),
+        sessions(context.get_executor(), plan_, environment, backend, clock),
+        control(
+            context.get_executor(), directory_.control_socket().string(),
+            [this](Request request) { return answer(std::move(request)); }, {},
+            [this](std::uint64_t client) { end_sessions_of(client); }),
         owner(context),
         signals(context, SIGTERM, SIGINT, SIGHUP) {
     if (owner_) owner.assign(owner_.release());
@@ -64,6 +69,8 @@ struct InstanceServer::State {
   std::unique_ptr<Site> site;
   LinuxBackend backend;
   Environment environment;
+  TestSessions sessions;
+  std::multimap<std::uint64_t, std::uint64_t> held;  // sessions by the client that holds them
   ControlServer control;
   asio::posix::stream_descriptor owner;
   asio::signal_set signals;
@@ -75,6 +82,11 @@ struct InstanceServer::State {
   asio::awaitable<Answer> answer(Request request);
   asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_down(const std::vector<std::size_t>& services);
+  asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
+  Answer answer_begin(const Request& request, const std::vector<std::size_t>& services);
+  asio::awaitable<Answer> answer_end(FaultOrigin origin);
+  void end_sessions_of(std::uint64_t client);
+  asio::awaitable<void> end_session(std::uint64_t session);
   Answer answer_ps() const;
   Answer answer_join(const std::vector<std::size_t>& services) const;
   Answer answer_describe() const;
@@ -86,6 +98,7 @@ struct InstanceServer::State {
   /// Those who come from here on see the end of the keeper, and ask its successor.
   void begin_to_end() {
     ending = true;
+    sessions.silence_all();
     control.close();
   }
 };
@@ -121,6 +134,12 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
       co_return co_await answer_up(services);
     case Request::Kind::kDown:
       co_return co_await answer_down(services);
+    case Request::Kind::kFault:
+      co_return co_await answer_fault(request, services);
+    case Request::Kind::kBegin:
+      co_return answer_begin(request, services);
+    case Request::Kind::kEnd:
+      co_return co_await answer_end(request.origin);
     case Request::Kind::kPs:
       co_return answer_ps();
     case Request::Kind::kJoin:
@@ -169,6 +188,61 @@ asio::awaitable<Answer> InstanceServer::State::answer_down(
   answer.ending = ending;
   answer.report = to_json(report);
   co_return answer;
+}
+
+asio::awaitable<Answer> InstanceServer::State::answer_fault(Request request,
+                                                            std::vector<std::size_t> services) {
+  Fault fault;
+  fault.kind = request.fault;
+  fault.services = std::move(services);
+  fault.signal = request.signal;
+  fault.origin = request.origin;
+  fault.origin.by = fault.origin.session == 0 ? in_quotes(request.origin.by)
+                                              : sessions.author(fault.origin.session);
+  const FaultReport report = co_await environment.act(std::move(fault));
+  Answer answer;
+  answer.report = to_json(report);
+  answer.ending = ending;
+  co_return answer;
+}
+
+Answer InstanceServer::State::answer_begin(const Request& request,
+                                           const std::vector<std::size_t>& services) {
+  TestSession test{request.test, services, parse_faults(request.faults)};
+  Answer answer;
+  answer.session = sessions.begin(std::move(test));
+  held.emplace(request.client, answer.session);
+  control.keep(request.client);
+  return answer;
+}
+
+asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin) {
+  std::erase_if(held, [&](const auto& entry) { return entry.second == origin.session; });
+  const auto left = origin.keep ? TestSessions::Left::kKeep : TestSessions::Left::kUndo;
+  Answer answer;
+  answer.report = to_json(co_await sessions.end(origin.session, left));
+  answer.ending = ending;
+  co_return answer;
+}
+
+/// A test whose command was killed together with its `isoenv exec` ends too.
+void InstanceServer::State::end_sessions_of(std::uint64_t client) {
+  const auto [first, last] = held.equal_range(client);
+  for (auto entry = first; entry != last; ++entry) {
+    asio::co_spawn(context, end_session(entry->second), asio::detached);
+  }
+  held.erase(first, last);
+}
+
+asio::awaitable<void> InstanceServer::State::end_session(std::uint64_t session) {
+  try {
+    const SessionReport report = co_await sessions.end(session);
+    for (const ServiceFailure& failure : report.failures) {
+      backend.event(failure.service + ": not ready after the test: " + failure.what);
+    }
+  } catch (const Error& error) {
+    backend.event(error.what());
+  }
 }
 
 Answer InstanceServer::State::answer_ps() const {

@@ -23,6 +23,12 @@ std::vector<Command> all_commands() {
           {"shell", "open a shell in the place of a running service", shell_command},
           {"ps", "show instances and their services", ps_command},
           {"env", "print the variables that tests find, or all about an instance", env_command},
+          {"stop", "stop services, as a fault: their dependents stay", stop_command},
+          {"start", "start services again, and wait until they are ready", start_command},
+          {"restart", "stop services and start them again", restart_command},
+          {"kill", "send a signal to services, SIGKILL by default", kill_command},
+          {"pause", "make all processes of services stand still", pause_command},
+          {"resume", "let paused services go on", resume_command},
           {"logs", "print or follow what the services wrote", logs_command},
           {"check", "validate a spec and show what would run", check_command},
           {"gc", "remove what killed instances left", gc_command},
@@ -37,7 +43,7 @@ std::string overview() {
       "Commands:\n";
   for (const Command& command : all_commands()) {
     text +=
-        "  " + command.name + std::string(8 - command.name.size(), ' ') + command.summary + "\n";
+        "  " + command.name + std::string(9 - command.name.size(), ' ') + command.summary + "\n";
   }
   return text +
          "\nOptions:\n"

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "env/fault.h"
 #include "harness/help.h"
 
 namespace isoenv {
@@ -67,6 +68,13 @@ void add_listing(Grammar& grammar) {
                                 "run it at once, outside; may be repeated");
 }
 
+void add_faults(Grammar& grammar) {
+  grammar.options.add_options()(
+      "fault", texts("FAULT"),
+      "a fault of a service while COMMAND runs: ACTION[=SIGNAL]:SERVICE@DELAY[+DURATION], as "
+      "pause:order@200ms+1s; may be repeated");
+}
+
 Grammar up_grammar() {
   Grammar grammar{"up", Words::kServices};
   add_wanted_spec(grammar);
@@ -97,6 +105,7 @@ Grammar exec_grammar() {
                                 "processes, its environment; for debuggers and tracers");
   grammar.options.add_options()("service", texts("SERVICE"),
                                 "fail unless this service is up and ready; may be repeated");
+  add_faults(grammar);
   add_listing(grammar);
   return grammar;
 }
@@ -111,6 +120,7 @@ Grammar run_grammar() {
       "give each different COMMAND a folder of its own in the DIR of --artefacts");
   add("service", texts("SERVICE"),
       "start this service and what it depends on, not all; may be repeated");
+  add_faults(grammar);
   add_listing(grammar);
   return grammar;
 }
@@ -132,6 +142,19 @@ Grammar env_grammar() {
   Grammar grammar{"env", Words::kNone};
   add_instance(grammar, "file,f");
   add_json(grammar, "print all about the instance, as JSON");
+  return grammar;
+}
+
+Grammar fault_grammar(const char* command) {
+  Grammar grammar{command, Words::kServices};
+  add_instance(grammar, "file,f");
+  if (grammar.command == "kill") {
+    grammar.options.add_options()("signal,s", text("SIGNAL"),
+                                  "the signal: SIGTERM, TERM, … (default: SIGKILL)");
+  }
+  grammar.options.add_options()("keep", po::bool_switch(),
+                                "inside a test: do not undo it at the test's end");
+  add_json(grammar, "print the result as JSON");
   return grammar;
 }
 
@@ -176,7 +199,13 @@ Grammar grammar_of(const std::string& command) {
       {"up", up_grammar},       {"down", down_grammar}, {"exec", exec_grammar},
       {"run", run_grammar},     {"shell", shell_grammar}, {"ps", ps_grammar},     {"logs", logs_grammar},
       {"env", env_grammar},     {"check", check_grammar},
-      {"gc", gc_grammar},     {"doctor", doctor_grammar}};
+      {"gc", gc_grammar},     {"doctor", doctor_grammar},
+      {"stop", [] { return fault_grammar("stop"); }},
+      {"start", [] { return fault_grammar("start"); }},
+      {"restart", [] { return fault_grammar("restart"); }},
+      {"kill", [] { return fault_grammar("kill"); }},
+      {"pause", [] { return fault_grammar("pause"); }},
+      {"resume", [] { return fault_grammar("resume"); }}};
   for (const auto& [name, make] : kGrammars) {
     if (name != command) continue;
     Grammar grammar = make();
@@ -335,6 +364,11 @@ Parsed parse(const std::string& command, const Arguments& arguments) {
   return parsed;
 }
 
+std::vector<std::string> checked_faults(const Parsed& parsed) {
+  (void)parse_faults(parsed.list("fault"));
+  return parsed.list("fault");
+}
+
 }  // namespace
 
 UpOptions parse_up(const Arguments& arguments) {
@@ -350,8 +384,13 @@ DownOptions parse_down(const Arguments& arguments) {
 
 ExecOptions parse_exec(const Arguments& arguments) {
   const Parsed parsed = parse("exec", arguments);
+  if (!parsed.text("in").empty() && !parsed.list("fault").empty()) {
+    refuse("option '--fault' is for tests, and a command in the place of a service is none",
+           "leave out '--in' or '--fault'");
+  }
   return {parsed.path("file"),    parsed.text("name"),    parsed.text("in"),
-          parsed.list("service"), parsed.list("listing"), parsed.words};
+          parsed.list("service"), checked_faults(parsed), parsed.list("listing"),
+          parsed.words};
 }
 
 RunOptions parse_run(const Arguments& arguments) {
@@ -359,11 +398,14 @@ RunOptions parse_run(const Arguments& arguments) {
   if (!parsed.path("file") && !parsed.list("service").empty()) {
     refuse("option '--service' needs a spec", "name it with --file FILE");
   }
+  if (!parsed.path("file") && !parsed.list("fault").empty()) {
+    refuse("option '--fault' needs a spec", "name it with --file FILE");
+  }
   if (parsed.flag("per-command") && !parsed.path("artefacts")) {
     refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
   }
   return {parsed.path("file"), parsed.given_text("isolation"), parsed.path("artefacts"), parsed.flag("per-command"),
-          parsed.list("service"), parsed.list("listing"),   parsed.words};
+          parsed.list("service"), checked_faults(parsed), parsed.list("listing"), parsed.words};
 }
 
 ShellOptions parse_shell(const Arguments& arguments) {
@@ -383,6 +425,17 @@ PsOptions parse_ps(const Arguments& arguments) {
 EnvOptions parse_env(const Arguments& arguments) {
   const Parsed parsed = parse("env", arguments);
   return {parsed.path("file"), parsed.text("name"), parsed.flag("json")};
+}
+
+FaultOptions parse_fault_command(const std::string& command, const Arguments& arguments) {
+  const Parsed parsed = parse(command, arguments);
+  if (parsed.words.empty()) {
+    refuse("no service is named", "write it after the options: isoenv " + command + " SERVICE");
+  }
+  return {parsed.path("file"), parsed.text("name"),
+          command == "kill" ? parsed.text("signal") : std::string(), parsed.flag("keep"),
+          parsed.flag("json"),
+          parsed.words};
 }
 
 LogsOptions parse_logs(const Arguments& arguments) {

@@ -39,6 +39,7 @@ struct ExecOptions {
   std::string name;
   std::string in;                     ///< the service in whose place it runs; "" = the hub
   std::vector<std::string> services;  ///< must be up and ready
+  std::vector<std::string> faults;    ///< that come by themselves; each makes sense
   std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };
@@ -49,6 +50,7 @@ struct RunOptions {
   std::optional<std::filesystem::path> artefacts;
   bool per_command = false;           ///< `artefacts` has a folder for each different command
   std::vector<std::string> services;  ///< none: all
+  std::vector<std::string> faults;    ///< that come by themselves; each makes sense
   std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };
@@ -69,6 +71,16 @@ struct EnvOptions {
   std::optional<std::filesystem::path> file;
   std::string name;
   bool json = false;
+};
+
+/// Of `stop`, `start`, `restart`, `kill`, `pause` and `resume`.
+struct FaultOptions {
+  std::optional<std::filesystem::path> file;
+  std::string name;
+  std::string signal;  ///< of `kill`; "" = SIGKILL
+  bool keep = false;   ///< inside a test: not undone at its end
+  bool json = false;
+  std::vector<std::string> services;  ///< never empty
 };
 
 struct LogsOptions {
@@ -103,6 +115,7 @@ RunOptions parse_run(const Arguments& arguments);
 ShellOptions parse_shell(const Arguments& arguments);
 PsOptions parse_ps(const Arguments& arguments);
 EnvOptions parse_env(const Arguments& arguments);
+FaultOptions parse_fault_command(const std::string& command, const Arguments& arguments);
 LogsOptions parse_logs(const Arguments& arguments);
 CheckOptions parse_check(const Arguments& arguments);
 GcOptions parse_gc(const Arguments& arguments);

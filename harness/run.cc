@@ -2,11 +2,13 @@
 
 #include <iostream>
 
+#include "env/test_sessions.h"
 #include "harness/artefacts.h"
 #include "harness/command.h"
 #include "harness/options.h"
 #include "harness/session.h"
 #include "harness/test_command.h"
+#include "harness/test_run.h"
 
 namespace isoenv {
 namespace {
@@ -43,7 +45,9 @@ int run_command(const std::vector<std::string>& arguments) {
 
   KeeperOptions keeper;
   keeper.spec = load_spec(*options.file);
-  find_services(plan_spec(keeper.spec, {}), options.services);
+  const EnvironmentPlan plan = plan_spec(keeper.spec, {});
+  find_services(plan, options.services);
+  check_faults(parse_faults(options.faults), plan);
   keeper.isolation = isolation;
   keeper.owner = {Owner::Kind::kExplicit, read_process(::getpid()).value(), "isoenv"};
   keeper.key.spec_file = canonical_spec_file(keeper.spec.file);
@@ -63,9 +67,10 @@ int run_command(const std::vector<std::string>& arguments) {
   }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
   const Answer entered = ask_to_join(joined.client, options.services);
-  const ExitStatus status = run_inside(joined.client, entered, options.command, *ctest);
+  const TestRun test{options.services, options.faults, options.command, /*ends_instance=*/true};
+  const int code = run_test(joined.client, entered, test, *ctest);
   take_down(joined.client);
-  return status.shell_code();
+  return code;
 }
 
 }  // namespace isoenv

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -27,6 +28,8 @@
 
 namespace isoenv {
 namespace {
+
+constexpr char kSessionVariable[] = "ISOENV_SESSION";  // INSTANCE:NUMBER
 
 constexpr char kOldSpecRemedy[] =
     "the spec was edited since the instance started, which still runs the old one: 'isoenv down', "
@@ -178,6 +181,14 @@ ControlClient connect_to_instance(const Selection& selection) {
   return std::move(reach_instance(selection).client);
 }
 
+std::uint64_t surrounding_session(const RunDirectory& instance) {
+  const char* session = std::getenv(kSessionVariable);
+  // One that was inherited from an instance further out is none of this one's.
+  const std::string prefix = instance.id() + ":";
+  if (session == nullptr || std::string(session).rfind(prefix, 0) != 0) return 0;
+  return std::strtoull(session + prefix.size(), nullptr, 10);
+}
+
 Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services) {
   std::optional<Answer> answer = client.ask({Request::Kind::kJoin, services});
   if (!answer || answer->ending) throw Error("the instance is ending");
@@ -190,11 +201,17 @@ Answer ask_to_join(ControlClient& client, const std::vector<std::string>& servic
 }
 
 ExitStatus run_inside(const ControlClient& client, const Answer& joined,
-                      const std::vector<std::string>& command, int owner) {
+                      const std::vector<std::string>& command, std::uint64_t session, int owner) {
   const std::filesystem::path temporary =
       std::filesystem::path(joined.temporary_directory) / ("command-" + std::to_string(::getpid()));
   Variables own = joined.variables;
   own.emplace_back("TMPDIR", temporary.string());
+  if (session != 0) {
+    const auto instance = std::find_if(own.begin(), own.end(), [](const auto& variable) {
+      return variable.first == "ISOENV_INSTANCE";
+    });
+    own.emplace_back(kSessionVariable, instance->second + ":" + std::to_string(session));
+  }
   const bool has_namespaces = joined.rung != rung_name(Rung::kPorts);
   InitPlan plan = command_plan(command, own, has_namespaces);
   plan.program.working_directory = current_directory().string();

@@ -1,6 +1,7 @@
 // A client's way to an instance: find or start its keeper, ask it, enter it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -44,15 +45,20 @@ Reached reach_instance(const Selection& selection);
 /// The same, of which only the keeper is of interest.
 ControlClient connect_to_instance(const Selection& selection);
 
+/// The number of the test session of that instance that the caller runs in; 0: none.
+std::uint64_t surrounding_session(const RunDirectory& instance);
+
 /// Asks a live instance for what a command inside it needs, and throws Error when one of `services`
 /// is not ready.
 Answer ask_to_join(ControlClient& client, const std::vector<std::string>& services);
 
 /// Runs `command` inside the instance behind `client`: hub network, names, variables, a PID
-/// namespace of its own; on the ports rung variables alone. Returns its exit status. The command is
-/// killed with the process behind the pidfd `owner` (-1: none).
+/// namespace of its own; on the ports rung variables alone. `session`: the number of its test
+/// session; 0 = none. Returns its exit status. The command is killed with the process behind the
+/// pidfd `owner` (-1: none).
 ExitStatus run_inside(const ControlClient& client, const Answer& joined,
-                      const std::vector<std::string>& command, int owner = -1);
+                      const std::vector<std::string>& command, std::uint64_t session,
+                      int owner = -1);
 
 /// The same for a caller that is inside that instance already: it becomes the command.
 [[noreturn]] void run_here(const Answer& joined, const std::vector<std::string>& command);

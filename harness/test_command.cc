@@ -13,7 +13,18 @@ namespace {
 constexpr std::array<std::string_view, 2> kSelectors = {"--gtest_filter=", "--test-case="};
 constexpr std::size_t kLongest = 100;
 
-/// The test selected by an option, else the first argument that is no option, else the program.
+bool fits_a_file_name(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '.' || letter == '-' ||
+         letter == '_';
+}
+
+}  // namespace
+
+bool only_lists(const std::vector<std::string>& command, const std::vector<std::string>& listing) {
+  return std::find_first_of(command.begin() + 1, command.end(), listing.begin(), listing.end()) !=
+         command.end();
+}
+
 std::string selected_test(const std::vector<std::string>& command) {
   for (const std::string& word : command) {
     for (const std::string_view selector : kSelectors) {
@@ -25,18 +36,6 @@ std::string selected_test(const std::vector<std::string>& command) {
   });
   if (plain != command.end()) return *plain;
   return command.front().substr(command.front().rfind('/') + 1);
-}
-
-bool fits_a_file_name(char letter) {
-  return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '.' || letter == '-' ||
-         letter == '_';
-}
-
-}  // namespace
-
-bool only_lists(const std::vector<std::string>& command, const std::vector<std::string>& listing) {
-  return std::find_first_of(command.begin() + 1, command.end(), listing.begin(), listing.end()) !=
-         command.end();
 }
 
 std::string command_folder(const std::vector<std::string>& command) {

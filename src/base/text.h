@@ -1,6 +1,7 @@
 // Small pure functions on text that several layers need.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
 
 /// Eight hex digits of a stable hash (FNV-1a). Not for secrets, nor against anybody's malice.
 std::string short_hash(std::string_view text);
+
+/// `31 ms`; whole seconds as `30 s`.
+std::string exact_duration(std::chrono::nanoseconds duration);
 
 /// `a, b, c`.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

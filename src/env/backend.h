@@ -46,6 +46,16 @@ class Backend {
   virtual boost::asio::awaitable<ServiceStop> stop(std::size_t service,
                                                    std::vector<std::string>& problems) noexcept = 0;
 
+  /// Sends a signal to the started service's main process; nothing happens when that has ended.
+  virtual void signal(std::size_t service, int number) noexcept = 0;
+
+  /// Makes every process of the started service stand still (SIGSTOP); returns when all have been
+  /// told. stop() lets them go on after its stop signal.
+  virtual boost::asio::awaitable<void> pause(std::size_t service) = 0;
+
+  /// Lets them go on (SIGCONT).
+  virtual boost::asio::awaitable<void> resume(std::size_t service) = 0;
+
   /// What is known for a failure report: last lines and the log's place.
   virtual ServiceFailure describe_failure(std::size_t service) = 0;
 

@@ -9,17 +9,13 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/exit_status.h"
+#include "base/text.h"
 
 namespace isoenv {
 namespace {
 
 namespace asio = boost::asio;
-
-std::string duration_text(std::chrono::nanoseconds duration) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-  if (ms >= 1000 && ms % 1000 == 0) return std::to_string(ms / 1000) + " s";
-  return std::to_string(ms) + " ms";
-}
 
 bool has_failed(ServiceState state) {
   return state == ServiceState::kFailed || state == ServiceState::kExited;
@@ -37,16 +33,24 @@ Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& 
       changed_(executor) {}
 
 asio::awaitable<UpReport> Environment::up(std::vector<std::size_t> services) {
-  const std::vector<std::size_t> wanted = plan_.closure(services);
+  co_return co_await bring(plan_.closure(services));
+}
+
+asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted) {
   for (const std::size_t service : wanted) {
     Life& life = lives_[service];
     // A life that ends, or has to, is waited for; the next one starts from nothing.
     while (life.stops > 0 || (life.alive && has_failed(life.state))) co_await changed_.wait();
     ++life.claims;
+    if (life.state == ServiceState::kPaused) {
+      FaultReport resumed;
+      co_await resume(service, "", resumed);
+    }
     if (life.alive || life.state == ServiceState::kCompleted) continue;
     life.alive = true;
     life.stop_requested = false;
     life.failure = {};
+    life.harm = {};
     set_state(service, ServiceState::kWaiting);
     asio::co_spawn(executor_, live(service), asio::detached);
   }
@@ -92,11 +96,7 @@ asio::awaitable<void> Environment::live(std::size_t service) {
   Life& life = lives_[service];
   if (life.state == ServiceState::kReady) {
     const ExitStatus status = co_await backend_.exited(service);
-    if (!life.stop_requested) {
-      fail(service, "ended while it should have been up: " + status.describe());
-      life.state = ServiceState::kExited;
-      backend_.event(plan_.services[service].name + ": ended by itself: " + status.describe());
-    }
+    if (!life.stop_requested && !has_failed(life.state)) ended_by_itself(service, status);
   }
   if (!life.stop_requested) {
     // Nobody else is taking it down: its sandbox goes with it.
@@ -116,6 +116,8 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
   if (!co_await dependencies_met(service)) co_return;
 
   life.readiness.clear();
+  life.sent = {};
+  life.harm = {};
   set_state(service, ServiceState::kStarting);
   life.started = clock_.now();
   ++life.starts;
@@ -129,17 +131,22 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
   backend_.event(plan.name + ": started, pid " + std::to_string(life.pid));
 
   const ReadyOutcome outcome = co_await backend_.wait_ready(service);
-  const std::string took = duration_text(clock_.now() - life.started);
+  const std::string took = exact_duration(clock_.now() - life.started);
   if (life.stop_requested) {
     fail(service, "stopped before it was ready");
   } else if (const auto* exited = std::get_if<ExitedBeforeReady>(&outcome)) {
+    const std::string meant = ended_as_meant(service, exited->status);
+    if (!meant.empty()) {
+      fail(service, meant, {}, /*meant=*/true);
+      co_return;
+    }
     fail(service,
          (plan.is_task ? "failed: " : "ended before it was ready: ") + exited->status.describe(),
          exited->diagnosis);
   } else if (const auto* late = std::get_if<NotReadyInTime>(&outcome)) {
     fail(service,
          (plan.is_task ? "not completed within " : "not ready within ") +
-             duration_text(plan.ready_timeout),
+             exact_duration(plan.ready_timeout),
          late->diagnosis);
   } else {
     life.readiness = (plan.is_task ? "completed after " : "ready after ") + took;
@@ -153,15 +160,19 @@ asio::awaitable<bool> Environment::dependencies_met(std::size_t service) {
   for (const DependencyPlan& dependency : plan_.services[service].depends) {
     const std::string& name = plan_.services[dependency.service].name;
     life.readiness = "waits for '" + name + "'";
-    while (!life.stop_requested && !satisfies(dependency.service, dependency.need) &&
-           !settled(dependency.service)) {
+    // What somebody has paused, stopped or killed on purpose is meant to be missed.
+    const auto met = [&] {
+      return satisfies(dependency.service, dependency.need) ||
+             lives_[dependency.service].harm.kind != Harm::Kind::kNone;
+    };
+    while (!life.stop_requested && !met() && !settled(dependency.service)) {
       co_await changed_.wait();
     }
     if (life.stop_requested) {
       fail(service, "stopped before it was started");
       co_return false;
     }
-    if (!satisfies(dependency.service, dependency.need)) {
+    if (!met()) {
       fail(service, "not started: it needs '" + name + "', which failed");
       co_return false;
     }
@@ -169,7 +180,8 @@ asio::awaitable<bool> Environment::dependencies_met(std::size_t service) {
   co_return true;
 }
 
-asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targets) {
+asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targets,
+                                                   ServiceState to) {
   std::sort(targets.begin(), targets.end());
   DownReport report;
   std::size_t open = targets.size();
@@ -183,7 +195,7 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
     asio::co_spawn(
         executor_,
         [](Environment& self, std::size_t service, std::vector<bool>& pending, DownReport& result,
-           std::size_t& remaining) -> asio::awaitable<void> {
+           std::size_t& remaining, ServiceState end) -> asio::awaitable<void> {
           const std::vector<std::size_t> itself{service};
           const std::vector<std::size_t> dependents = self.with_dependents(itself);
           const auto blocked = [&] {
@@ -192,13 +204,13 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
             });
           };
           while (blocked()) co_await self.changed_.wait();
-          ServiceStop stop = co_await self.tear_down(service, result.problems);
+          ServiceStop stop = co_await self.tear_down(service, result.problems, end);
           if (stop.how != ServiceStop::How::kNotRunning) result.stops.push_back(std::move(stop));
           pending[service] = false;
           --self.lives_[service].stops;
           --remaining;
           self.changed_.notify_all();
-        }(*this, *target, waiting, report, open),
+        }(*this, *target, waiting, report, open, to),
         asio::detached);
   }
   while (open > 0) co_await changed_.wait();
@@ -206,7 +218,8 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
 }
 
 asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
-                                                    std::vector<std::string>& problems) {
+                                                    std::vector<std::string>& problems,
+                                                    ServiceState to) {
   const std::string& name = plan_.services[service].name;
   Life& life = lives_[service];
   life.claims = 0;
@@ -215,7 +228,9 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
   if (life.alive && !life.stop_requested) {
     life.stop_requested = true;
     const bool was_running = life.pid != 0;
-    if (life.state == ServiceState::kReady) set_state(service, ServiceState::kStopping);
+    if (life.state == ServiceState::kReady || life.state == ServiceState::kPaused) {
+      set_state(service, ServiceState::kStopping);
+    }
     changed_.notify_all();
     stop = co_await backend_.stop(service, problems);
     if (was_running && stop.how != ServiceStop::How::kNotRunning) {
@@ -226,11 +241,41 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
   }
   if (stop.how == ServiceStop::How::kKilled) had_failures_ = true;
   while (life.alive) co_await changed_.wait();
-  if (!has_failed(life.state) || life.failed_by_stop) {
+  if (to == ServiceState::kDown) {
+    life.harm = {};
+    life.touched_by = 0;
+  }
+  // What is taken down at the same time stays down.
+  const bool gone = life.state == ServiceState::kDown && to != ServiceState::kDown;
+  if (!gone && (!has_failed(life.state) || life.failed_by_stop)) {
     life.readiness.clear();
-    set_state(service, ServiceState::kDown);
+    set_state(service, to);
   }
   co_return stop;
+}
+
+/// It has ended unasked: by itself, or by a signal that was sent on purpose.
+void Environment::ended_by_itself(std::size_t service, const ExitStatus& status) {
+  const std::string& name = plan_.services[service].name;
+  const std::string meant = ended_as_meant(service, status);
+  if (meant.empty()) {
+    fail(service, "ended while it should have been up: " + status.describe());
+  } else {
+    fail(service, meant, {}, /*meant=*/true);
+  }
+  lives_[service].state = ServiceState::kExited;
+  backend_.event(name + (meant.empty() ? ": ended by itself: " : ": ended as was meant: ") +
+                 status.describe());
+}
+
+std::string Environment::ended_as_meant(std::size_t service, const ExitStatus& status) {
+  Life& life = lives_[service];
+  const Sent& sent = life.sent;
+  if (sent.signal == 0) return "";
+  if (status.signal != sent.signal && !asks_to_end(sent.signal)) return "";
+  life.harm = {Harm::Kind::kKilled, sent.origin};
+  return "ended after " + signal_name(sent.signal) + " by " + sent.origin.by + ": " +
+         status.describe();
 }
 
 ServiceStatus Environment::status(std::size_t service) const {
@@ -252,19 +297,21 @@ ServiceStatus Environment::status(std::size_t service) const {
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - life.started);
   }
   status.restarts = life.starts > 0 ? life.starts - 1 : 0;
-  status.readiness = life.readiness;
+  status.readiness = life.harm.kind == Harm::Kind::kNone ? life.readiness : harm_text(service);
   return status;
 }
 
 bool Environment::idle() const noexcept {
-  return std::none_of(lives_.begin(), lives_.end(),
-                      [](const Life& life) { return life.alive || life.stops > 0; });
+  return std::none_of(lives_.begin(), lives_.end(), [](const Life& life) {
+    return life.alive || life.stops > 0 || life.state == ServiceState::kStopped;
+  });
 }
 
 ServiceFailure Environment::failure(std::size_t service) const {
   if (satisfies(service, Need::kReady)) return {};
   ServiceFailure failure = lives_[service].failure;
   failure.service = plan_.services[service].name;
+  if (lives_[service].harm.kind != Harm::Kind::kNone) failure.what = harm_text(service);
   if (failure.what.empty()) failure.what = state_name(lives_[service].state);
   return failure;
 }
@@ -274,14 +321,15 @@ void Environment::set_state(std::size_t service, ServiceState state) {
   changed_.notify_all();
 }
 
-void Environment::fail(std::size_t service, std::string what, std::vector<std::string> diagnosis) {
+void Environment::fail(std::size_t service, std::string what, std::vector<std::string> diagnosis,
+                       bool meant) {
   Life& life = lives_[service];
   life.failure = backend_.describe_failure(service);
   life.failure.what = what;
   life.failure.diagnosis.insert(life.failure.diagnosis.begin(), diagnosis.begin(), diagnosis.end());
   life.readiness = what;
   life.failed_by_stop = life.stop_requested;
-  if (!life.stop_requested) had_failures_ = true;
+  if (!life.stop_requested && !meant) had_failures_ = true;
   if (!life.stop_requested) backend_.event(plan_.services[service].name + ": " + what);
   set_state(service, ServiceState::kFailed);
 }

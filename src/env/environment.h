@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "env/backend.h"
+#include "env/fault.h"
 #include "env/report.h"
 #include "plan/plan.h"
 
@@ -34,8 +35,19 @@ class Environment {
   /// Takes everything down.
   boost::asio::awaitable<DownReport> down_all();
 
+  /// Does to the services what the fault says, in environment_faults.cc; their dependents stay as
+  /// they are, and no dependency is touched but one that `start` needs and nobody has stopped on
+  /// purpose. Returns when it is done: those started are ready, those killed with SIGKILL have
+  /// ended. Throws Error when it cannot be done; then nothing was.
+  boost::asio::awaitable<FaultReport> act(Fault fault);
+
+  /// Ends what the faults of a session have left and were not to keep: resumes, then starts, in
+  /// dependency order, and returns when all is ready. What was taken down since stays down.
+  boost::asio::awaitable<FaultReport> undo(std::uint64_t session);
+
   ServiceStatus status(std::size_t service) const;
-  /// True when no service is starting, up or stopping. Completed tasks do not count.
+  /// True when no service is starting, up, stopping or stopped on purpose. Completed tasks do not
+  /// count.
   bool idle() const noexcept;
   /// True when anything went wrong so far: a service that failed, ended by itself or had to be
   /// killed. What was asked to stop before it was ready has not failed.
@@ -44,29 +56,61 @@ class Environment {
   ServiceFailure failure(std::size_t service) const;
 
  private:
+  /// What is wrong with a service on purpose, until it is undone.
+  struct Harm {
+    enum class Kind { kNone, kPaused, kStopped, kKilled };
+    Kind kind = Kind::kNone;
+    FaultOrigin origin;
+  };
+  /// A signal that was sent on purpose to the life under way.
+  struct Sent {
+    int signal = 0;
+    FaultOrigin origin;
+  };
   struct Life {
     ServiceState state = ServiceState::kDown;
     bool alive = false;  // its coroutine runs
     bool stop_requested = false;
     bool failed_by_stop = false;  // it failed because it was asked to stop, and only so
-    unsigned claims = 0;  // calls of up() that want it
-    unsigned stops = 0;   // calls of take_down() under way that want it gone
+    unsigned claims = 0;          // calls of up() that want it
+    unsigned stops = 0;           // calls of take_down() under way that want it gone
     unsigned starts = 0;
     std::int64_t pid = 0;
     Clock::TimePoint started{};
     std::string readiness;
     ServiceFailure failure;
+    Harm harm;
+    Sent sent;
+    std::uint64_t touched_by = 0;  // the session that has to leave it ready
   };
 
   boost::asio::awaitable<void> live(std::size_t service);
   boost::asio::awaitable<bool> dependencies_met(std::size_t service);
   boost::asio::awaitable<void> bring_up(std::size_t service);
   boost::asio::awaitable<ServiceStop> tear_down(std::size_t service,
-                                                std::vector<std::string>& problems);
-  boost::asio::awaitable<DownReport> take_down(std::vector<std::size_t> targets);
+                                                std::vector<std::string>& problems,
+                                                ServiceState to);
+  boost::asio::awaitable<UpReport> bring(std::vector<std::size_t> wanted);
+  /// `to`: the state of what has not failed.
+  boost::asio::awaitable<DownReport> take_down(std::vector<std::size_t> targets,
+                                               ServiceState to = ServiceState::kDown);
+  void ended_by_itself(std::size_t service, const ExitStatus& status);
+
+  void check_possible(const Fault& fault) const;
+  void touch(std::size_t service, const FaultOrigin& origin);
+  boost::asio::awaitable<void> stop(const Fault& fault, FaultReport& report);
+  boost::asio::awaitable<void> start(std::vector<std::size_t> services, FaultReport& report);
+  boost::asio::awaitable<void> kill(const Fault& fault, FaultReport& report);
+  boost::asio::awaitable<void> pause(const Fault& fault, FaultReport& report);
+  boost::asio::awaitable<void> resume(std::size_t service, std::string by, FaultReport& report);
+  std::string harm_text(std::size_t service) const;
 
   void set_state(std::size_t service, ServiceState state);
-  void fail(std::size_t service, std::string what, std::vector<std::string> diagnosis = {});
+  /// `meant`: it is no failure of the instance.
+  void fail(std::size_t service, std::string what, std::vector<std::string> diagnosis = {},
+            bool meant = false);
+  /// How the life under way has ended, if a signal that was sent on purpose did it; else "".
+  std::string ended_as_meant(std::size_t service, const ExitStatus& status);
   bool satisfies(std::size_t service, Need need) const;
   bool settled(std::size_t service) const;
   std::vector<std::size_t> with_dependents(const std::vector<std::size_t>& services) const;

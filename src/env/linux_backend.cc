@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <csignal>
 #include <exception>
 #include <optional>
 #include <system_error>
@@ -14,14 +15,10 @@
 
 #include "base/error.h"
 #include "base/syscall.h"
+#include "env/running_service.h"
 #include "env/secret_values.h"
 #include "process/merged_log.h"
-#include "process/output.h"
-#include "process/probe_output.h"
 #include "process/process_tree.h"
-#include "process/sandbox.h"
-#include "ready/log_matcher.h"
-#include "ready/notify_socket.h"
 
 namespace isoenv {
 namespace {
@@ -36,14 +33,6 @@ constexpr std::size_t kLastLines = 20;
 bool uses(const ServicePlan& plan, ProbeKind kind) {
   return std::any_of(plan.ready.begin(), plan.ready.end(),
                      [&](const ProbePlan& probe) { return probe.kind == kind; });
-}
-
-std::vector<std::string> log_patterns(const ServicePlan& plan) {
-  std::vector<std::string> patterns;
-  for (const ProbePlan& probe : plan.ready) {
-    if (probe.kind == ProbeKind::kLog) patterns.push_back(probe.pattern);
-  }
-  return patterns;
 }
 
 bool names(const std::vector<std::string>& variables, const std::string& name) {
@@ -69,41 +58,6 @@ void make_directory(const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-/// What one started service holds, in the order of acquisition.
-struct LinuxBackend::Running {
-  explicit Running(const ServicePlan& plan)
-      : matcher(log_patterns(plan), [this] { ask_again(); }) {}
-
-  void ask_again() const {
-    if (wake) wake();
-  }
-
-  /// A regular expression can be too complex for a text: then the log probes are given up, and
-  /// never the capture. Returns why, once.
-  std::string match(const std::function<void()>& step) {
-    if (matcher_failed) return "";
-    try {
-      step();
-      return "";
-    } catch (const std::exception& error) {
-      matcher_failed = true;
-      return std::string("log probes given up: ") + error.what();
-    }
-  }
-
-  LogMatcher matcher;
-  std::optional<OutputCapture> output;
-  std::optional<ProbeOutput> probe_output;
-  std::optional<Sandbox> sandbox;
-  std::optional<NotifySocket> notify;
-  std::function<void()> wake;  // asks the waiting probes again
-  bool matcher_failed = false;
-  bool prepared = false;  // its sandbox can be entered
-  bool launched = false;
-  bool stopping = false;
-  bool killed = false;  // by us, after its stop deadline
-};
 
 struct LinuxBackend::State {
   State(asio::any_io_executor executor_, const EnvironmentPlan& plan_, Clock& clock_,
@@ -131,7 +85,7 @@ struct LinuxBackend::State {
   std::shared_ptr<const Secrets> secrets;
   Site& site;
   MergedLog merged;
-  std::vector<std::shared_ptr<Running>> running;
+  std::vector<std::shared_ptr<RunningService>> running;
   std::vector<bool> refused;
 
   LogFile open_log(const ServicePlan& service);
@@ -139,9 +93,9 @@ struct LinuxBackend::State {
   Variables variables(std::size_t service, const std::optional<Account>& account) const;
   Program program(std::size_t service, const std::optional<Account>& account) const;
   void give_places(std::size_t service, const Account& account) const;
-  asio::awaitable<void> gone(std::shared_ptr<Running> ended);
-  asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<Running> ended);
-  ProbeContext probe_context(std::size_t service, std::shared_ptr<Running> running_service);
+  asio::awaitable<void> gone(std::shared_ptr<RunningService> ended);
+  asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<RunningService> ended);
+  ProbeContext probe_context(std::size_t service, std::shared_ptr<RunningService> running_service);
   std::filesystem::path notify_path(std::size_t service) const {
     return options.run_directory / ("notify" + std::to_string(service));
   }
@@ -236,7 +190,7 @@ asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
     for (const std::string& frame : error.frames()) reason += ", while " + frame;
     if (!error.hint().empty()) reason += "; " + error.hint();
   }
-  if (const std::shared_ptr<Running> running = state_->running[service]) {
+  if (const std::shared_ptr<RunningService> running = state_->running[service]) {
     running->sandbox->kill();
     co_await state_->gone(running);
   }
@@ -267,13 +221,13 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   find(init.program);
 
   // Output is captured from the first byte: before anything could write.
-  const auto running = std::make_shared<Running>(plan);
+  const auto running = std::make_shared<RunningService>(plan);
   Pipe output = make_pipe();
   const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
   init.program.stdio = {*nothing, *output.write, *output.write};
   running->output.emplace(
       state_->executor, std::move(output.read), state_->open_log(plan),
-      [state = state_.get(), name, weak = std::weak_ptr<Running>(running)](std::string_view text) {
+      [state = state_.get(), name, weak = std::weak_ptr<RunningService>(running)](std::string_view text) {
         state->merged.append(name, text);
         if (const auto self = weak.lock()) {
           const std::string problem = self->match([&] { self->matcher.feed(text); });
@@ -294,7 +248,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   // Its place; the set-up inside and the link outside go on at the same time.
   if (uses(plan, ProbeKind::kNotify)) {
     running->notify.emplace(state_->executor, state_->notify_path(service),
-                            [weak = std::weak_ptr<Running>(running)] {
+                            [weak = std::weak_ptr<RunningService>(running)] {
                               if (const auto self = weak.lock()) self->ask_again();
                             });
   }
@@ -328,14 +282,14 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
 }
 
 /// Returns when no process of an ended service is left.
-asio::awaitable<void> LinuxBackend::State::gone(std::shared_ptr<Running> ended) {
+asio::awaitable<void> LinuxBackend::State::gone(std::shared_ptr<RunningService> ended) {
   co_await ended->sandbox->gone();
   site.init_ended(ended->sandbox->pid(), ended->sandbox->init_killed());
 }
 
 /// Returns when the output of an ended service is captured to its last byte.
 asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
-                                                        std::shared_ptr<Running> ended) {
+                                                        std::shared_ptr<RunningService> ended) {
   co_await gone(ended);
   asio::steady_timer limit(executor, kDrainLimit);
   limit.async_wait([ended](const boost::system::error_code& cancelled) {
@@ -348,7 +302,7 @@ asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
 }
 
 ProbeContext LinuxBackend::State::probe_context(std::size_t service,
-                                                std::shared_ptr<Running> self) {
+                                                std::shared_ptr<RunningService> self) {
   const ServicePlan& service_plan = plan.services[service];
   ProbeContext context;
   context.name = service_plan.name;
@@ -391,7 +345,7 @@ ProbeContext LinuxBackend::State::probe_context(std::size_t service,
 
 asio::awaitable<ReadyOutcome> LinuxBackend::wait_ready(std::size_t service) {
   const ServicePlan& plan = state_->plan.services[service];
-  const std::shared_ptr<Running> running = state_->running[service];
+  const std::shared_ptr<RunningService> running = state_->running[service];
   const ProbeContext context = state_->probe_context(service, running);
   const AwaitExit await_exit = [this, service]() { return exited(service); };
   co_return co_await isoenv::wait_ready(plan.ready, context, await_exit, plan.ready_timeout,
@@ -399,7 +353,7 @@ asio::awaitable<ReadyOutcome> LinuxBackend::wait_ready(std::size_t service) {
 }
 
 asio::awaitable<ExitStatus> LinuxBackend::exited(std::size_t service) {
-  const std::shared_ptr<Running> running = state_->running[service];
+  const std::shared_ptr<RunningService> running = state_->running[service];
   const ExitStatus status = co_await running->sandbox->exited();
   co_await state_->capture_rest(state_->plan.services[service].name, running);
   co_return status;
@@ -408,7 +362,7 @@ asio::awaitable<ExitStatus> LinuxBackend::exited(std::size_t service) {
 asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
                                                 std::vector<std::string>& problems) noexcept {
   const ServicePlan& plan = state_->plan.services[service];
-  const std::shared_ptr<Running> running = state_->running[service];
+  const std::shared_ptr<RunningService> running = state_->running[service];
   ServiceStop stop{plan.name, ServiceStop::How::kNotRunning, ""};
   if (!running || !running->sandbox) co_return stop;
   running->stopping = true;
@@ -418,6 +372,7 @@ asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
       asio::steady_timer deadline(state_->executor, plan.stop_timeout);
       if (running->launched) {
         sandbox.signal(plan.stop_signal);
+        if (running->paused) sandbox.signal_all(SIGCONT);  // who stands still cannot stop politely
         deadline.async_wait([running](const boost::system::error_code& cancelled) {
           if (cancelled || running->sandbox->has_exited()) return;
           running->killed = true;
@@ -440,6 +395,25 @@ asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
   state_->site.withdraw(service);
   running->notify.reset();
   co_return stop;
+}
+
+void LinuxBackend::signal(std::size_t service, int number) noexcept {
+  const std::shared_ptr<RunningService> running = state_->running[service];
+  if (running && running->launched) running->sandbox->signal(number);
+}
+
+asio::awaitable<void> LinuxBackend::pause(std::size_t service) {
+  const std::shared_ptr<RunningService> running = state_->running[service];
+  running->paused = true;
+  running->sandbox->signal_all(SIGSTOP);
+  co_await running->sandbox->all_signalled();
+}
+
+asio::awaitable<void> LinuxBackend::resume(std::size_t service) {
+  const std::shared_ptr<RunningService> running = state_->running[service];
+  running->paused = false;
+  running->sandbox->signal_all(SIGCONT);
+  co_await running->sandbox->all_signalled();
 }
 
 ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
@@ -467,7 +441,7 @@ bool LinuxBackend::was_refused(const std::vector<std::size_t>& services) const {
 }
 
 std::optional<LinuxBackend::Place> LinuxBackend::place(std::size_t service) const {
-  const std::shared_ptr<Running>& running = state_->running[service];
+  const std::shared_ptr<RunningService>& running = state_->running[service];
   if (!running || !running->prepared || running->sandbox->has_exited()) return std::nullopt;
   const ServicePlan& plan = state_->plan.services[service];
   const Variables own = state_->variables(service, state_->account(plan));
@@ -476,7 +450,7 @@ std::optional<LinuxBackend::Place> LinuxBackend::place(std::size_t service) cons
 }
 
 std::string LinuxBackend::log_losses(std::size_t service) const {
-  const std::shared_ptr<Running>& running = state_->running[service];
+  const std::shared_ptr<RunningService>& running = state_->running[service];
   const std::string losses = running && running->output ? running->output->losses() : "";
   return losses.empty() ? "" : "of its log, " + losses;
 }

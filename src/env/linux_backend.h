@@ -43,6 +43,9 @@ class LinuxBackend final : public Backend {
   boost::asio::awaitable<ExitStatus> exited(std::size_t service) override;
   boost::asio::awaitable<ServiceStop> stop(std::size_t service,
                                            std::vector<std::string>& problems) noexcept override;
+  void signal(std::size_t service, int number) noexcept override;
+  boost::asio::awaitable<void> pause(std::size_t service) override;
+  boost::asio::awaitable<void> resume(std::size_t service) override;
   ServiceFailure describe_failure(std::size_t service) override;
   void event(const std::string& text) override;
 
@@ -62,7 +65,6 @@ class LinuxBackend final : public Backend {
   std::string log_losses(std::size_t service) const;
 
  private:
-  struct Running;
   struct State;
 
   boost::asio::awaitable<void> start_running(std::size_t service);

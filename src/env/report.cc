@@ -12,8 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array kStateNames = {"down",      "waiting", "starting", "ready",
-                                    "completed", "failed",  "exited",   "stopping"};
+constexpr std::array kStateNames = {"down",    "waiting", "starting", "ready",
+                                    "completed", "failed",  "exited",   "stopping",
+                                    "paused",  "stopped", "restarting"};
 constexpr std::array kHowNames = {"not running", "stopped", "killed"};
 
 template <typename Enum, typename Names>
@@ -73,25 +74,46 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-}  // namespace
-
-const char* state_name(ServiceState state) noexcept {
-  return kStateNames[static_cast<std::size_t>(state)];
-}
-
-std::string to_json(const UpReport& report) {
+Json failures_json(const std::vector<ServiceFailure>& list) {
   Json failures = Json::array();
-  for (const ServiceFailure& failure : report.failures) {
+  for (const ServiceFailure& failure : list) {
     failures.push_back({{"service", failure.service},
                         {"what", failure.what},
                         {"diagnosis", failure.diagnosis},
                         {"last_lines", failure.last_lines},
                         {"log", failure.log.string()}});
   }
+  return failures;
+}
+
+std::vector<ServiceFailure> failures_from(const Json& array) {
+  std::vector<ServiceFailure> failures;
+  for (const Json& failure : array) {
+    failures.push_back({failure.at("service"), failure.at("what"), failure.at("diagnosis"),
+                        failure.at("last_lines"), failure.at("log").get<std::string>()});
+  }
+  return failures;
+}
+
+}  // namespace
+
+const char* state_name(ServiceState state) noexcept {
+  return kStateNames[static_cast<std::size_t>(state)];
+}
+
+std::string to_json(const std::vector<ServiceFailure>& failures) {
+  return dump(failures_json(failures));
+}
+
+std::vector<ServiceFailure> failures_from_json(const std::string& text) {
+  return failures_from(Json::parse(text));
+}
+
+std::string to_json(const UpReport& report) {
   return dump({{"environment", report.environment},
                {"wanted", report.wanted},
                {"up", report.failures.empty()},
-               {"failures", failures},
+               {"failures", failures_json(report.failures)},
                {"warnings", report.warnings},
                {"rung", report.rung},
                {"refusal", report.refusal}});
@@ -99,13 +121,8 @@ std::string to_json(const UpReport& report) {
 
 UpReport up_report_from_json(const std::string& text) {
   const Json json = Json::parse(text);
-  UpReport report{json.at("environment"), json.at("wanted"), {}, json.at("warnings"),
-                  json.at("rung"), json.at("refusal")};
-  for (const Json& failure : json.at("failures")) {
-    report.failures.push_back({failure.at("service"), failure.at("what"), failure.at("diagnosis"),
-                               failure.at("last_lines"), failure.at("log").get<std::string>()});
-  }
-  return report;
+  return {json.at("environment"), json.at("wanted"), failures_from(json.at("failures")),
+          json.at("warnings"),    json.at("rung"),   json.at("refusal")};
 }
 
 std::string to_json(const DownReport& report) {

@@ -53,10 +53,14 @@ enum class ServiceState {
   kCompleted,
   kFailed,
   kExited,
-  kStopping
+  kStopping,
+  kPaused,     ///< on purpose: its processes stand still
+  kStopped,    ///< on purpose: `stop`, not `down`
+  kRestarting  ///< it has ended by itself; its policy starts it again in a while
 };
 
-/// `down`, `waiting`, `starting`, `ready`, `completed`, `failed`, `exited`, `stopping`.
+/// `down`, `waiting`, `starting`, `ready`, `completed`, `failed`, `exited`, `stopping`, `paused`,
+/// `stopped`, `restarting`.
 const char* state_name(ServiceState state) noexcept;
 
 /// One row of `isoenv ps`.
@@ -75,9 +79,11 @@ struct ServiceStatus {
 };
 
 std::string to_json(const UpReport& report);
+std::string to_json(const std::vector<ServiceFailure>& failures);  ///< an array
 std::string to_json(const DownReport& report);
 std::string to_json(const std::vector<ServiceStatus>& statuses);
 
+std::vector<ServiceFailure> failures_from_json(const std::string& text);
 UpReport up_report_from_json(const std::string& text);
 DownReport down_report_from_json(const std::string& text);
 std::vector<ServiceStatus> statuses_from_json(const std::string& text);

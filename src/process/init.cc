@@ -177,6 +177,10 @@ class Init {
       case InitRequest::Kind::kSignal:
         if (program_ > 0) ::kill(program_, request.value);
         break;
+      case InitRequest::Kind::kSignalAll:
+        signal_all(request.value);
+        report(InitReport::Kind::kSignalledAll);
+        break;
       case InitRequest::Kind::kProbe:
         probe_ = start(plan_.probes[static_cast<std::size_t>(request.value)],
                        InitReport::Kind::kProbeStarted, InitReport::Kind::kProbeFailed);
@@ -184,6 +188,16 @@ class Init {
       case InitRequest::Kind::kKillProbe:
         if (probe_ > 0) ::kill(-probe_, SIGKILL);
         break;
+    }
+  }
+
+  /// The kernel signals all at once, and nobody can fork meanwhile (kill(2); fork.c looks for
+  /// signals under the same lock). Never as another than PID 1: -1 would be the machine.
+  void signal_all(int signal) {
+    if (plan_.ends_tree) {
+      signal_descendants(signal);
+    } else if (::getpid() == 1) {
+      ::kill(-1, signal);
     }
   }
 

@@ -21,6 +21,7 @@ struct InitRequest {
   enum class Kind : int {
     kLaunch,     ///< start the program
     kSignal,     ///< send signal `value` to the program
+    kSignalAll,  ///< send signal `value` to every process of the sandbox but init
     kProbe,      ///< start probe number `value`
     kKillProbe,  ///< kill the running probe
   };
@@ -36,6 +37,7 @@ struct InitReport {
     kStarted,       ///< the program runs as pid `value` (of the sandbox's PID namespace)
     kLaunchFailed,  ///< `step` failed with errno `value`
     kExited,        ///< the program ended with wait status `value`; init exits
+    kSignalledAll,  ///< kSignalAll was carried out
     kProbeStarted,  ///< the probe runs
     kProbeFailed,   ///< the probe could not start: `step`, errno `value`
     kProbeExited,   ///< the probe ended with wait status `value`

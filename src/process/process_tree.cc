@@ -90,8 +90,8 @@ void send(const ProcessEntry& seen, int signal) {
   if (now.start_time == seen.start_time) try_pidfd_send_signal(*process, signal);
 }
 
-/// One round: stops what is there until nothing new appears, then kills it all.
-void stop_and_kill(const std::vector<pid_t>& spared) {
+/// Stops what is there until nothing new appears.
+std::vector<ProcessEntry> stop_all(const std::vector<pid_t>& spared) {
   std::vector<ProcessEntry> stopped;
   std::set<std::pair<pid_t, unsigned long long>> known;
   for (bool found = true; found;) {
@@ -103,7 +103,12 @@ void stop_and_kill(const std::vector<pid_t>& spared) {
       found = true;
     }
   }
-  for (const ProcessEntry& entry : stopped) send(entry, SIGKILL);
+  return stopped;
+}
+
+/// One round.
+void stop_and_kill(const std::vector<pid_t>& spared) {
+  for (const ProcessEntry& entry : stop_all(spared)) send(entry, SIGKILL);
 }
 
 /// Reaps dead children; true when none is left.
@@ -137,6 +142,14 @@ std::vector<pid_t> processes_below(pid_t ancestor) {
     if (entry.living()) pids.push_back(entry.pid);
   }
   return pids;
+}
+
+void signal_descendants(int signal) {
+  if (signal == SIGSTOP) {
+    (void)stop_all({});
+    return;
+  }
+  for (const ProcessEntry& entry : entries_below(::getpid(), {})) send(entry, signal);
 }
 
 void end_descendants(const std::vector<pid_t>& spared) {

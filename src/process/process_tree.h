@@ -32,6 +32,10 @@ std::int64_t host_pid(int pidfd);
 /// CONFIG_PROC_CHILDREN); 0 when unknown.
 std::int64_t only_child(std::int64_t pid);
 
+/// Sends a signal to all processes below the calling one. With SIGSTOP until nothing new appears:
+/// then all stand still, and none multiplies.
+void signal_descendants(int signal);
+
 /// Kills all processes below the calling one, which must have called adopt_orphans(), and reaps
 /// them. `spared` are children that stay, with all that is below them. Each is stopped before any
 /// is killed, so that none multiplies meanwhile. Blocks until none is left.

@@ -47,6 +47,7 @@ struct Sandbox::State {
   std::optional<std::variant<pid_t, LaunchFailure>> launched;
   std::optional<ExitStatus> exit;
   std::optional<ProbeCommandResult> probe;
+  unsigned signals_to_all = 0;  // asked for, and not yet carried out
 
   void apply(const InitReport& report);
   bool request(InitRequest::Kind kind, int value = 0) noexcept;
@@ -73,6 +74,9 @@ void Sandbox::State::apply(const InitReport& report) {
     case InitReport::Kind::kExited:
       exit = ExitStatus::from_wait(report.value);
       exit_reported = true;
+      break;
+    case InitReport::Kind::kSignalledAll:
+      --signals_to_all;
       break;
     case InitReport::Kind::kProbeStarted:
       break;
@@ -182,6 +186,15 @@ asio::awaitable<ExitStatus> Sandbox::exited() {
 }
 
 void Sandbox::signal(int number) noexcept { state_->request(InitRequest::Kind::kSignal, number); }
+
+void Sandbox::signal_all(int number) noexcept {
+  if (state_->request(InitRequest::Kind::kSignalAll, number)) ++state_->signals_to_all;
+}
+
+asio::awaitable<void> Sandbox::all_signalled() {
+  const auto state = state_;
+  while (state->signals_to_all > 0 && !state->reaped) co_await state->changed.wait();
+}
 
 void Sandbox::kill() noexcept {
   if (state_->reaped) return;

@@ -71,6 +71,11 @@ class Sandbox {
 
   /// Sends a signal to the program; nothing happens when it has ended.
   void signal(int number) noexcept;
+  /// Sends a signal to every process of the sandbox but init: SIGSTOP and SIGCONT, to pause and
+  /// resume. After signal() and others in the order of the calls.
+  void signal_all(int number) noexcept;
+  /// Returns when every signal_all() so far has been carried out, or the sandbox is gone.
+  boost::asio::awaitable<void> all_signalled();
   /// Kills every process of the sandbox, init included.
   void kill() noexcept;
   /// Returns when init has been reaped: then no process of the sandbox is left (the kernel lets a

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <csignal>
 #include <cstddef>
 #include <exception>
 #include <map>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "base/event.h"
+#include "base/exit_status.h"
 #include "env/backend.h"
 #include "plan/plan.h"
 
@@ -30,6 +32,7 @@ class FakeBackend final : public Backend {
     kReadiness,
     kStop,   ///< the service ignores its stop signal
     kDrain,  ///< it has ended, its output is still being captured
+    kPause,  ///< of pausing and of resuming
   };
 
   /// What happens to one service; may be changed at any time.
@@ -42,6 +45,7 @@ class FakeBackend final : public Backend {
     std::string stop_status = "exit code 0";
     std::vector<std::string> stop_problems;
     std::vector<std::string> last_lines;
+    bool dies_of_signals = false;  ///< of others than SIGKILL too
   };
 
   FakeBackend(boost::asio::any_io_executor executor, const EnvironmentPlan& plan)
@@ -146,6 +150,21 @@ class FakeBackend final : public Backend {
     co_return stop;
   }
 
+  /// Recorded as `SIGTERM db`.
+  void signal(std::size_t index, int number) noexcept override {
+    Service& service = services_[index];
+    record(signal_name(number), index);
+    if (number == SIGKILL || service.script.dies_of_signals) end(service, {0, number, false});
+  }
+
+  boost::asio::awaitable<void> pause(std::size_t index) override {
+    return change_pace(index, /*paused=*/true);
+  }
+  boost::asio::awaitable<void> resume(std::size_t index) override {
+    return change_pace(index, /*paused=*/false);
+  }
+  bool paused(const std::string& service) { return of(service).paused; }
+
   ServiceFailure describe_failure(std::size_t index) override {
     ServiceFailure failure;
     failure.service = plan_.services[index].name;
@@ -163,10 +182,19 @@ class FakeBackend final : public Backend {
     bool starting = false;
     bool running = false;
     bool stop_asked = false;
+    bool paused = false;
     int stopping = 0;
     int starts = 0;
     ExitStatus status;
   };
+
+  boost::asio::awaitable<void> change_pace(std::size_t index, bool paused) {
+    Service& service = services_[index];
+    record(paused ? "pause" : "resume", index);
+    if (!service.running) violate("paused or resumed while it does not run", index);
+    service.paused = paused;
+    while (service.held.count(Step::kPause) > 0 && service.running) co_await changed_.wait();
+  }
 
   Service& of(const std::string& name) { return services_.at(plan_.find(name)); }
   void record(const std::string& call, std::size_t index) {
@@ -178,6 +206,7 @@ class FakeBackend final : public Backend {
   void end(Service& service, ExitStatus status) {
     if (!service.running) return;
     service.running = false;
+    service.paused = false;
     service.status = status;
     changed_.notify_all();
   }

@@ -34,5 +34,11 @@ TEST(JoinTest, PutsTheSeparatorBetweenParts) {
   EXPECT_EQ(join({"a", "b", "c"}, ", "), "a, b, c");
 }
 
+TEST(ExactDurationTest, IsInWholeSecondsOrElseInMilliseconds) {
+  EXPECT_EQ(exact_duration(std::chrono::seconds(30)), "30 s");
+  EXPECT_EQ(exact_duration(std::chrono::microseconds(31'900)), "31 ms");
+  EXPECT_EQ(exact_duration(std::chrono::milliseconds(1500)), "1500 ms");
+}
+
 }  // namespace
 }  // namespace isoenv

@@ -1,23 +1,7 @@
 #include "environment_case.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <exception>
-#include <utility>
-
 namespace isoenv::test {
 namespace {
-
-namespace asio = boost::asio;
-
-template <typename Report>
-Call<Report> spawn(asio::io_context& context, asio::awaitable<Report> coroutine) {
-  auto call = std::make_shared<std::optional<Report>>();
-  asio::co_spawn(context, std::move(coroutine), [call](std::exception_ptr error, Report report) {
-    if (error) std::rethrow_exception(error);
-    *call = std::move(report);
-  });
-  return call;
-}
 
 template <typename Report>
 Report result_of(const Call<Report>& call, const char* what) {
@@ -31,6 +15,14 @@ std::vector<std::string> texts(const UpReport& report) {
   std::vector<std::string> result;
   for (const ServiceFailure& failure : report.failures) {
     result.push_back(failure.service + ": " + failure.what);
+  }
+  return result;
+}
+
+std::vector<std::string> effects(const FaultReport& report) {
+  std::vector<std::string> result;
+  for (const FaultEffect& effect : report.effects) {
+    result.push_back(effect.service + ": " + effect.what);
   }
   return result;
 }
@@ -84,15 +76,38 @@ Environment& EnvironmentCase::environment() {
 }
 
 Call<UpReport> EnvironmentCase::ask_up(const std::vector<std::string>& services) {
-  return spawn(context_, environment().up(indices(services)));
+  return spawn(context_.get_executor(), environment().up(indices(services)));
 }
 
 Call<DownReport> EnvironmentCase::ask_down(const std::vector<std::string>& services) {
-  return spawn(context_, environment().down(indices(services)));
+  return spawn(context_.get_executor(), environment().down(indices(services)));
 }
 
 Call<DownReport> EnvironmentCase::ask_down_all() {
-  return spawn(context_, environment().down_all());
+  return spawn(context_.get_executor(), environment().down_all());
+}
+
+Call<FaultReport> EnvironmentCase::ask_act(FaultKind kind, const std::vector<std::string>& services,
+                                           std::uint64_t session, int signal, bool keep) {
+  Fault fault{kind, indices(services), signal, {session, keep, "somebody"}};
+  return spawn(context_.get_executor(), environment().act(std::move(fault)));
+}
+
+Call<FaultReport> EnvironmentCase::ask_undo(std::uint64_t session) {
+  return spawn(context_.get_executor(), environment().undo(session));
+}
+
+FaultReport EnvironmentCase::act(FaultKind kind, const std::vector<std::string>& services,
+                                 std::uint64_t session, int signal, bool keep) {
+  const Call<FaultReport> call = ask_act(kind, services, session, signal, keep);
+  settle();
+  return result_of(call, "act()");
+}
+
+FaultReport EnvironmentCase::undo(std::uint64_t session) {
+  const Call<FaultReport> call = ask_undo(session);
+  settle();
+  return result_of(call, "undo()");
 }
 
 bool EnvironmentCase::take_one_step() {

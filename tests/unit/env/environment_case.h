@@ -4,11 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <cstdint>
+#include <exception>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -29,8 +36,22 @@ struct Needed {
 template <typename Report>
 using Call = std::shared_ptr<std::optional<Report>>;
 
+template <typename Report>
+Call<Report> spawn(boost::asio::any_io_executor executor,
+                   boost::asio::awaitable<Report> coroutine) {
+  auto call = std::make_shared<std::optional<Report>>();
+  boost::asio::co_spawn(executor, std::move(coroutine),
+                        [call](std::exception_ptr error, Report report) {
+                          if (error) std::rethrow_exception(error);
+                          *call = std::move(report);
+                        });
+  return call;
+}
+
 /// `db: not ready within 30 s`, one a failure.
 std::vector<std::string> texts(const UpReport& report);
+/// `db: paused`, one an effect.
+std::vector<std::string> effects(const FaultReport& report);
 /// The names, in the order of stopping.
 std::vector<std::string> names(const DownReport& report);
 
@@ -49,11 +70,16 @@ class EnvironmentCase : public ::testing::Test {
   FakeBackend& backend();
   Environment& environment();
   FakeClock& clock() { return clock_; }
+  const EnvironmentPlan& plan() const { return plan_; }
+  boost::asio::any_io_executor executor() { return context_.get_executor(); }
 
   /// Asks, and does nothing yet; settle() runs everything that can go on.
   Call<UpReport> ask_up(const std::vector<std::string>& services);
   Call<DownReport> ask_down(const std::vector<std::string>& services);
   Call<DownReport> ask_down_all();
+  Call<FaultReport> ask_act(FaultKind kind, const std::vector<std::string>& services,
+                            std::uint64_t session = 0, int signal = SIGKILL, bool keep = false);
+  Call<FaultReport> ask_undo(std::uint64_t session);
   void settle() { FakeClock::settle(context_); }
   /// Runs the one thing that comes next. False when nothing can go on.
   bool take_one_step();
@@ -64,6 +90,9 @@ class EnvironmentCase : public ::testing::Test {
   /// The same for a call that returns by then.
   UpReport up(const std::vector<std::string>& services);
   DownReport down(const std::vector<std::string>& services);
+  FaultReport act(FaultKind kind, const std::vector<std::string>& services,
+                  std::uint64_t session = 0, int signal = SIGKILL, bool keep = false);
+  FaultReport undo(std::uint64_t session);
 
   ServiceStatus status(const std::string& service);
   ServiceState state(const std::string& service) { return status(service).state; }

@@ -35,13 +35,14 @@ class ControlServerTest : public ::testing::Test {
   void serve(ControlLimits limits = {}) {
     server_ = std::make_unique<ControlServer>(
         context_.get_executor(), path(),
-        [this](Request request) { return respond(std::move(request)); }, limits);
+        [this](Request request) { return respond(std::move(request)); }, limits,
+        [this](std::uint64_t client) { gone_.push_back(client); });
     server_->open();
   }
   ControlServer& server() { return *server_; }
   std::string path() const { return (temp_.path() / "control").string(); }
 
-  /// Answers with the first service's name; `hold` waits for release(), `long` fills every socket buffer.
+  /// Answers with the first service's name and the client's number; `keep` keeps it, `hold` waits for release(), `long` fills every socket buffer.
   asio::awaitable<Answer> respond(Request request) {
     const std::string name = request.services.empty() ? "" : request.services.front();
     if (name == "hold") {
@@ -49,7 +50,9 @@ class ControlServerTest : public ::testing::Test {
       while (!released_) co_await release_.wait();
     }
     done_.push_back(name);
+    if (name == "keep") server_->keep(request.client);
     Answer answer;
+    answer.session = request.client;
     answer.report = name == "long" ? std::string(1 << 20, 'x') : name;
     if (name == "longer") answer.report = std::string(kLongestAnswer, 'x');
     co_return answer;
@@ -118,6 +121,7 @@ class ControlServerTest : public ::testing::Test {
 
   int held() const { return held_; }
   const std::vector<std::string>& done() const { return done_; }
+  const std::vector<std::uint64_t>& gone() const { return gone_; }
 
  private:
   test::TempDir temp_;
@@ -126,6 +130,7 @@ class ControlServerTest : public ::testing::Test {
   bool released_ = false;
   int held_ = 0;
   std::vector<std::string> done_;
+  std::vector<std::uint64_t> gone_;
   std::unique_ptr<ControlServer> server_;
 };
 
@@ -264,6 +269,38 @@ TEST_F(ControlServerTest, KeepsWhoHasBeenIdleLongest) {
   EXPECT_THAT(refusal(second), HasSubstr("too many clients"));
   ask(first, "db");
   EXPECT_EQ(answer(first).report, "db");
+}
+
+TEST_F(ControlServerTest, NeverTurnsAwayWhomItKeeps) {
+  ControlLimits limits;
+  limits.clients = 2;
+  serve(limits);
+  const UniqueFd other = enter();
+  ask(other, "db");
+  EXPECT_EQ(answer(other).report, "db");
+  const UniqueFd kept = enter();
+  ask(kept, "keep");
+  EXPECT_EQ(answer(kept).report, "keep");
+  const UniqueFd newcomer = connect();
+  ask(newcomer, "web");
+  EXPECT_EQ(answer(newcomer).report, "web");
+  EXPECT_THAT(refusal(other), HasSubstr("too many clients"));
+  ask(kept, "db");
+  EXPECT_EQ(answer(kept).report, "db");
+}
+
+TEST_F(ControlServerTest, TellsWhoHasGone) {
+  serve();
+  UniqueFd first = enter();
+  ask(first, "db");
+  const std::uint64_t number = answer(first).session;
+  UniqueFd second = enter();
+  ask(second, "db");
+  EXPECT_NE(answer(second).session, number);
+  EXPECT_THAT(gone(), IsEmpty());
+  first.reset();
+  wait_until([&] { return server().clients() == 1; });
+  EXPECT_THAT(gone(), ElementsAre(number));
 }
 
 TEST_F(ControlServerTest, TurnsANewcomerAwayWhenAllAreBusy) {

@@ -58,6 +58,56 @@ TEST(RequestTest, HasATextWhenItIsAMark) {
   EXPECT_THAT(refusal(R"({"request":"mark","services":[]})"), HasSubstr("text"));
 }
 
+TEST(RequestTest, CarriesAFault) {
+  Request request;
+  request.kind = Request::Kind::kFault;
+  request.services = {"db"};
+  request.fault = FaultKind::kKill;
+  request.signal = SIGHUP;
+  request.origin = {7, true, "isoenv kill, pid 8"};
+  const Request back = decode_request(encode(request));
+  EXPECT_EQ(back.kind, Request::Kind::kFault);
+  EXPECT_EQ(back.fault, FaultKind::kKill);
+  EXPECT_EQ(back.signal, SIGHUP);
+  EXPECT_EQ(back.origin.session, 7U);
+  EXPECT_TRUE(back.origin.keep);
+  EXPECT_EQ(back.origin.by, "isoenv kill, pid 8");
+}
+
+TEST(RequestTest, BeginsAndEndsASession) {
+  Request begin;
+  begin.kind = Request::Kind::kBegin;
+  begin.services = {"db"};
+  begin.test = "order.survives";
+  begin.faults = {"pause:db@1s"};
+  const Request begun = decode_request(encode(begin));
+  EXPECT_EQ(begun.kind, Request::Kind::kBegin);
+  EXPECT_EQ(begun.test, "order.survives");
+  EXPECT_THAT(begun.faults, ElementsAre("pause:db@1s"));
+  Request end;
+  end.kind = Request::Kind::kEnd;
+  end.origin.session = 7;
+  const Request ended = decode_request(encode(end));
+  EXPECT_EQ(ended.kind, Request::Kind::kEnd);
+  EXPECT_EQ(ended.origin.session, 7U);
+  EXPECT_FALSE(ended.origin.keep);
+}
+
+TEST(RequestTest, IsRefusedWhenItsFaultMakesNoSense) {
+  const auto fault = [](const std::string& kind, const std::string& signal,
+                        const std::string& session, const std::string& services) {
+    return R"({"request":"fault","services":)" + services + R"(,"fault":{"kind":")" + kind +
+           R"(","signal":)" + signal + R"(,"session":)" + session + R"(,"keep":false,"by":"x"}})";
+  };
+  EXPECT_EQ(refusal(fault("pause", "9", "0", R"(["db"])")), "");
+  EXPECT_THAT(refusal(fault("puase", "9", "0", R"(["db"])")), HasSubstr("no fault 'puase'"));
+  EXPECT_THAT(refusal(fault("kill", "0", "0", R"(["db"])")), HasSubstr("'signal'"));
+  EXPECT_THAT(refusal(fault("kill", "19", "0", R"(["db"])")), HasSubstr("'signal'"));
+  EXPECT_THAT(refusal(fault("kill", "-9", "0", R"(["db"])")), HasSubstr("no whole number"));
+  EXPECT_THAT(refusal(fault("kill", "9", "true", R"(["db"])")), HasSubstr("no whole number"));
+  EXPECT_THAT(refusal(fault("kill", "9", "0", "[]")), HasSubstr("names its services"));
+}
+
 TEST(RequestTest, IsOneLineOfWords) {
   EXPECT_EQ(encode(Request{Request::Kind::kUp, {"d\nb"}}),
             R"({"request":"up","services":["d\nb"]})");

@@ -80,6 +80,26 @@ TEST(OptionsTest, OfTheCommandAreNotIsoenvs) {
   EXPECT_FALSE(wants_help("exec", {"--", "--help"}));
 }
 
+TEST(OptionsTest, OfFaultsNameServices) {
+  const FaultOptions kill = parse_fault_command("kill", {"-s", "TERM", "a", "--keep", "b"});
+  EXPECT_EQ(kill.signal, "TERM");
+  EXPECT_TRUE(kill.keep);
+  EXPECT_THAT(kill.services, ElementsAre("a", "b"));
+  const auto pause = [](const Arguments& words) { return parse_fault_command("pause", words); };
+  EXPECT_THAT(refusal(pause, {"--json"}), HasSubstr("no service is named"));
+  EXPECT_THAT(refusal(pause, {"-s", "TERM", "a"}), HasSubstr("unknown option '-s'"));
+}
+
+TEST(OptionsTest, TakeSeveralFaultsAndTellAllThatMakeNoSense) {
+  EXPECT_THAT(parse_exec({"--fault", "stop:a@1s", "--fault=pause:b@0ms+1s", "ls"}).faults,
+              ElementsAre("stop:a@1s", "pause:b@0ms+1s"));
+  const std::string refused =
+      refusal(parse_run, {"-f", "x", "--fault", "stp:a@1s", "--fault", "stop:a", "ls"});
+  EXPECT_THAT(refused, HasSubstr("did you mean 'stop'?"));
+  EXPECT_THAT(refused, HasSubstr("it has no '@'"));
+  EXPECT_THAT(refusal(parse_run, {"--fault", "stop:a@1s", "ls"}), HasSubstr("needs a spec"));
+}
+
 TEST(OptionsTest, EndAtTheTwoHyphens) {
   EXPECT_THAT(parse_run({"-f", "a.json", "--", "--file", "x"}).command, ElementsAre("--file", "x"));
   EXPECT_THAT(parse_run({"--", "--", "x"}).command, ElementsAre("--", "x"));

@@ -1,0 +1,174 @@
+#include "env/test_sessions.h"
+
+#include "environment_case.h"
+
+namespace isoenv::test {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// db ← web, both up.
+class TestSessionsTest : public EnvironmentCase {
+ protected:
+  void SetUp() override {
+    add_service("db");
+    add_service("web", {{"db"}});
+    EXPECT_THAT(texts(up({})), IsEmpty());
+    backend().forget_calls();
+    sessions_.emplace(executor(), plan(), environment(), backend(), clock());
+  }
+  void TearDown() override {
+    sessions_->silence_all();
+    settle();
+    EnvironmentCase::TearDown();
+  }
+
+  std::uint64_t begin(const std::vector<std::string>& faults) {
+    TestSession test{"order.survives", {}, parse_faults(faults)};
+    const std::uint64_t number = sessions_->begin(std::move(test));
+    settle();
+    return number;
+  }
+  void pass(milliseconds time) {
+    clock().advance(time);
+    settle();
+  }
+  Call<SessionReport> ask_end(std::uint64_t number,
+                              TestSessions::Left left = TestSessions::Left::kUndo) {
+    const Call<SessionReport> call = spawn(executor(), sessions_->end(number, left));
+    settle();
+    return call;
+  }
+  SessionReport end(std::uint64_t number, TestSessions::Left left = TestSessions::Left::kUndo) {
+    const Call<SessionReport> call = ask_end(number, left);
+    EXPECT_TRUE(call->has_value()) << "end() has not returned";
+    return call->value_or(SessionReport{});
+  }
+
+  std::optional<TestSessions> sessions_;
+};
+
+TEST_F(TestSessionsTest, MakeAFaultAfterItsDelayAndForItsDuration) {
+  const std::uint64_t number = begin({"pause:db@200ms+1s"});
+  pass(milliseconds(199));
+  EXPECT_THAT(backend().calls(), IsEmpty());
+  pass(milliseconds(1));
+  EXPECT_TRUE(backend().paused("db"));
+  EXPECT_EQ(failure("db"), "paused by test 'order.survives', pause:db@200ms+1s");
+  pass(milliseconds(999));
+  EXPECT_TRUE(backend().paused("db"));
+  pass(milliseconds(1));
+  EXPECT_FALSE(backend().paused("db"));
+  const SessionReport report = end(number);
+  EXPECT_THAT(report.failed, IsEmpty());
+  EXPECT_THAT(report.warnings, IsEmpty());
+}
+
+TEST_F(TestSessionsTest, StartAgainWhatAFaultHasStoppedForAWhile) {
+  begin({"kill:db@0ms+1s", "stop:web@0ms+2s"});
+  EXPECT_THAT(backend().running(), IsEmpty());
+  pass(milliseconds(1000));
+  EXPECT_THAT(backend().running(), ElementsAre("db"));
+  pass(milliseconds(1000));
+  EXPECT_THAT(backend().running(), ElementsAre("db", "web"));
+}
+
+TEST_F(TestSessionsTest, UndoAtTheirEndWhatHasNoDurationOrIsNotOver) {
+  const std::uint64_t number = begin({"pause:db@0ms", "stop:web@0ms+1m"});
+  EXPECT_TRUE(backend().paused("db"));
+  const SessionReport report = end(number);
+  EXPECT_THAT(report.failed, IsEmpty());
+  EXPECT_FALSE(backend().paused("db"));
+  EXPECT_EQ(state("web"), ServiceState::kReady);
+  pass(std::chrono::minutes(2));
+  EXPECT_EQ(backend().count("start web"), 1) << "the fault ended with its test";
+}
+
+TEST_F(TestSessionsTest, UndoNothingWhenTheInstanceEndsToo) {
+  const std::uint64_t number = begin({"pause:db@0ms"});
+  end(number, TestSessions::Left::kKeep);
+  EXPECT_TRUE(backend().paused("db"));
+}
+
+TEST_F(TestSessionsTest, TellOfAFaultWhoseTimeNeverCame) {
+  const SessionReport report = end(begin({"pause:db@1s"}));
+  EXPECT_THAT(report.warnings,
+              ElementsAre("the fault 'pause:db@1s' never came: the test ended before"));
+  EXPECT_THAT(backend().calls(), IsEmpty());
+}
+
+TEST_F(TestSessionsTest, TellOfAFaultThatCannotBeMade) {
+  act(FaultKind::kStop, {"db"});
+  const std::uint64_t number = begin({"pause:db@0ms"});
+  EXPECT_THAT(end(number).failed,
+              ElementsAre(HasSubstr("the fault 'pause:db@0ms' failed: cannot pause 'db'")));
+}
+
+TEST_F(TestSessionsTest, TellOfAServiceThatIsNotReadyAgain) {
+  const std::uint64_t number = begin({"kill:db@0ms"});
+  backend().script("db").start = NotStarted{"no such program"};
+  const SessionReport report = end(number);
+  ASSERT_EQ(report.failures.size(), 1U);
+  EXPECT_EQ(report.failures[0].what, "no such program");
+}
+
+TEST_F(TestSessionsTest, WaitAtTheirEndForAFaultThatIsUnderWay) {
+  backend().hold("db", Step::kStop);
+  const std::uint64_t number = begin({"stop:db@0ms"});
+  const Call<SessionReport> call = ask_end(number);
+  EXPECT_FALSE(call->has_value());
+  backend().release("db", Step::kStop);
+  settle();
+  EXPECT_TRUE(call->has_value());
+  EXPECT_EQ(state("db"), ServiceState::kReady);
+}
+
+TEST_F(TestSessionsTest, MakeNoMoreFaultsWhenTheInstanceEnds) {
+  begin({"pause:db@1s"});
+  sessions_->silence_all();
+  pass(milliseconds(2000));
+  EXPECT_THAT(backend().calls(), IsEmpty());
+}
+
+TEST_F(TestSessionsTest, RefuseEveryFaultOfAnUnknownServiceAtOnce) {
+  try {
+    begin({"pause:bd@1s", "kill:wbe@1s"});
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'db'?"));
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'web'?"));
+  }
+}
+
+TEST_F(TestSessionsTest, AreNamedInEveryEvent) {
+  end(begin({"pause:db@0ms"}));
+  EXPECT_THAT(backend().events(), Contains("test 'order.survives' begins"));
+  EXPECT_THAT(backend().events(), Contains("db: paused by test 'order.survives', pause:db@0ms"));
+  EXPECT_THAT(backend().events(), Contains("test 'order.survives' ends"));
+}
+
+TEST_F(TestSessionsTest, HaveNoAuthorWhenTheyHaveEnded) {
+  const std::uint64_t number = begin({});
+  EXPECT_EQ(sessions_->author(number), "test 'order.survives'");
+  end(number);
+  EXPECT_THROW(sessions_->author(number), Error);
+  EXPECT_THROW(sessions_->author(0), Error);
+}
+
+TEST(SessionReportTest, SurvivesTheWay) {
+  const SessionReport report{"t", {{"web", "gone", {}, {}, "/log"}}, {"f"}, {"w"}};
+  const SessionReport back = session_report_from_json(to_json(report));
+  EXPECT_EQ(back.test, "t");
+  ASSERT_EQ(back.failures.size(), 1U);
+  EXPECT_EQ(back.failures[0].what, "gone");
+  EXPECT_THAT(back.failed, ElementsAre("f"));
+  EXPECT_THAT(back.warnings, ElementsAre("w"));
+}
+
+}  // namespace
+}  // namespace isoenv::test
