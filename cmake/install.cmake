@@ -19,7 +19,15 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/IsoEnvConfig.cmake.in"
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/IsoEnvConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 
-install(TARGETS isoenv EXPORT IsoEnvTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS isoenv isoenv_client isoenv_gtest EXPORT IsoEnvTargets
+  RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/client/include/isoenv"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+install(FILES
+  "${PROJECT_SOURCE_DIR}/client/consumer/executable.cc"
+  "${PROJECT_SOURCE_DIR}/client/consumer/gtest_main.cc"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/isoenv/client")
 install(EXPORT IsoEnvTargets NAMESPACE isoenv:: DESTINATION "${_isoenv_package_dir}")
 install(FILES "${PROJECT_BINARY_DIR}/IsoEnvConfig.cmake"
   "${PROJECT_BINARY_DIR}/IsoEnvConfigVersion.cmake"

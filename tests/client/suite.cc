@@ -1,0 +1,126 @@
+// A suite with the main() of isoenv::gtest. Its environment is that of tests/system/client_test.cc:
+// `web` echoes with a prefix, `speaks` has said hello and says more when its gate, a FIFO, is
+// opened.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "isoenv/environment.h"
+#include "isoenv/gtest.h"
+#include "tcp.h"
+
+namespace {
+
+using isoenv::Environment;
+using isoenv::EnvironmentError;
+using isoenv::Log;
+using isoenv::Service;
+using isoenv::ServiceState;
+using std::chrono::milliseconds;
+
+/// Started before main(), when the test of this suite wants to see that refused.
+const auto another_thread = std::getenv("CLIENT_SUITE_THREAD") == nullptr
+                                ? nullptr
+                                : std::make_unique<std::thread>([] { ::pause(); }).release();
+
+void open_gate() { std::ofstream(std::getenv("GATE")) << "x"; }
+
+std::string message_of(void (*act)()) {
+  try {
+    act();
+  } catch (const EnvironmentError& error) {
+    return error.what();
+  }
+  return "it did not throw";
+}
+
+TEST(InsideTest, ReachesAServiceWhereItIsSaidToBe) {
+  const Environment environment = Environment::current();
+  EXPECT_TRUE(environment.is_inside());
+  EXPECT_EQ(ask(environment.service("web"), "a"), "web: a");
+}
+
+TEST(InsideTest, KnowsHostPortsAndUrls) {
+  const Environment environment = Environment::current();
+  const Service web = environment.service("web");
+  EXPECT_EQ(web.host(), environment.rung() == "ports" ? "127.0.0.1" : "web");
+  EXPECT_EQ(web.port(), 80);
+  EXPECT_EQ(web.port("stats"), 8125);
+  EXPECT_EQ(web.url(), "http://" + web.host() + ":80");
+  EXPECT_EQ(web.url("http"), web.url());
+  EXPECT_EQ(environment.services().size(), 2U);
+  EXPECT_EQ(std::getenv("ISOENV_WEB_URL"), web.url());
+}
+
+TEST(InsideTest, RefusesWhatThereIsNot) {
+  EXPECT_EQ(message_of([] { Environment::current().service("wep"); }),
+            "environment 'lab' has no service 'wep'\n  hint: it has: web, speaks");
+  EXPECT_EQ(message_of([] { Environment::current().service("web").port("htp"); }),
+            "service 'web' has no port 'htp'\n  hint: it has: http, stats");
+  EXPECT_EQ(message_of([] { Environment::current().service("web").url("stats"); }),
+            "the port 'stats' of service 'web' is a UDP port, and has no URL");
+  EXPECT_EQ(message_of([] { Environment::current().service("speaks").url(); }),
+            "service 'speaks' has no TCP port, and so no URL");
+}
+
+TEST(InsideTest, TellsStateAndProcess) {
+  const Service web = Environment::current().service("web");
+  EXPECT_EQ(web.state(), ServiceState::kReady);
+  EXPECT_GT(web.pid(), 0);
+  EXPECT_EQ(web.status().restarts, 0U);
+  web.wait_ready(milliseconds(0));
+}
+
+TEST(InsideTest, ReadsWhatAServiceWrote) {
+  Log log = Environment::current().service("speaks").log();
+  EXPECT_EQ(log.wait_for("^hel+o$"), "hello");
+  EXPECT_EQ(log.lines(), std::vector<std::string>{});
+}
+
+TEST(InsideTest, SaysWhichLineNeverCame) {
+  EXPECT_EQ(message_of([] {
+              Environment::current().service("speaks").log().wait_for("nothing", milliseconds(1));
+            }),
+            "no line of service 'speaks' matched 'nothing' within 1 ms; of 1 line the last were:\n"
+            "    | hello");
+}
+
+TEST(InsideTest, MayBeAskedByManyThreads) {
+  const Environment environment = Environment::current();
+  const Service web = environment.service("web");
+  std::vector<std::thread> threads;
+  std::vector<ServiceState> states(8, ServiceState::kUnknown);
+  for (ServiceState& state : states) {
+    threads.emplace_back([&] { state = web.state(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(states, std::vector<ServiceState>(8, ServiceState::kReady));
+}
+
+TEST(GateTest, WaitsForALineThatComesLater) {
+  Log log = Environment::current().service("speaks").new_log();
+  std::thread opener(open_gate);
+  EXPECT_EQ(log.wait_for("said .* late"), "said \x1b[31mtoo late");
+  opener.join();
+}
+
+TEST(FailsTest, WhileAServiceSpeaks) {
+  Log log = Environment::current().service("speaks").new_log();
+  open_gate();
+  log.wait_for("late");
+  ADD_FAILURE() << "on purpose";
+}
+
+TEST(AloneTest, HasNoEnvironment) {
+  EXPECT_EQ(message_of([] { Environment::current(); }),
+            "this is an 'isoenv run' without a spec: it has no services\n"
+            "  hint: give it one: isoenv run -f FILE");
+}
+
+}  // namespace
