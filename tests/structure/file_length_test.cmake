@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.22)
 
 set(limit 500)
 set(patterns)
-foreach(folder IN ITEMS src harness cmake tests samples bench)
+foreach(folder IN ITEMS src harness client cmake tests samples bench)
   foreach(suffix IN ITEMS h cc cmake js mjs)
     list(APPEND patterns "${ROOT}/${folder}/*.${suffix}")
   endforeach()
