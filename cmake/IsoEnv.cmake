@@ -49,6 +49,7 @@ target that it names must be visible there.
 
     isoenv_add_service(<name>
                        COMMAND <program> [<arg>...]
+                       [LAUNCHER <program> [<arg>...]]
                        [ENVIRONMENT <environment>]
                        [WORKING_DIRECTORY <dir>]
                        [ALIASES <host name>...]
@@ -76,6 +77,12 @@ target that it names must be visible there.
     relative to the current source directory; a bare name is looked up in the
     ``PATH`` that the service will see. All words up to the next keyword belong
     to the command.
+
+  ``LAUNCHER <program> [<arg>...]``
+    Words put before the command, such as ``valgrind --error-exitcode=9`` or
+    ``gdbserver :2345``. Templates and targets as in ``COMMAND``. Probes run
+    without it; ``STOP_SIGNAL`` goes to the program, also behind a launcher
+    that stays its parent.
 
   ``ENVIRONMENT <environment>``
     The environment that the service belongs to. By default the name of the

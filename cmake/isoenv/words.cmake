@@ -20,7 +20,7 @@ function(_isoenv_words out what)
     set(words SERVICES=many ENVIRONMENT=one SCOPE=one FRAMEWORK=one TIMEOUT=one ENV=many LABELS=many
         PROPERTIES=many ${options})
   else()
-    set(words ENVIRONMENT=one COMMAND=text WORKING_DIRECTORY=one PORTS=many ENV=many ENV_MODE=one
+    set(words ENVIRONMENT=one COMMAND=text LAUNCHER=text WORKING_DIRECTORY=one PORTS=many ENV=many ENV_MODE=one
         SECRET_ENV=many USER=one DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+
         READY_LOG=text+ READY_EXEC=text+ READY_FILE=many+ READY_UNIX=many+ READY_NOTIFY=flag
         READY_TIMEOUT=one STOP_SIGNAL=one STOP_TIMEOUT=one LOG_LIMIT=one)

@@ -219,6 +219,12 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
     program.executable = std::get<std::string>(found);
   };
   find(init.program);
+  if (!plan.launcher.empty()) {
+    init.launched_program = init.program.executable;
+    init.program.argv.front() = init.program.executable;  // as launchers look it up, or not at all
+    init.program.argv.insert(init.program.argv.begin(), plan.launcher.begin(), plan.launcher.end());
+    with_frame("looking for the launcher", [&] { find(init.program); });
+  }
 
   // Output is captured from the first byte: before anything could write.
   const auto running = std::make_shared<RunningService>(plan);
@@ -239,7 +245,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
     if (probe.kind != ProbeKind::kExec) continue;
     if (!running->probe_output) running->probe_output.emplace();
     Program command = init.program;
-    command.argv = probe.command;
+    command.argv = probe.command;  // without the launcher
     command.stdio = {*nothing, running->probe_output->fd(), running->probe_output->fd()};
     find(command);
     init.probes.push_back(std::move(command));
@@ -276,7 +282,8 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   running->launched = true;
   const std::variant<pid_t, LaunchFailure> launched = co_await running->sandbox->launch();
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
-    throw Error(describe(*failure, plan.command.front(), plan.working_directory.string()) +
+    const auto& words = plan.launcher.empty() ? plan.command : plan.launcher;
+    throw Error(describe(*failure, words.front(), plan.working_directory.string()) +
                 (account ? ", as the account '" + account->name + "'" : ""));
   }
 }

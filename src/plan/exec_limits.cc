@@ -45,7 +45,8 @@ void check_exec_limits(const ServicePlan& service, std::size_t shared, const std
     check_length(name.size() + 1 + value.size(), kLongestText, "the variable with its value",
                  where + ".env." + name, faults);
   }
-  check_total(exec_bytes(service.command) + variables, where, faults);
+  check_total(exec_bytes(service.launcher) + exec_bytes(service.command) + variables, where,
+              faults);
   check_length(service.working_directory.native().size(), kLongestPath, "the path",
                where + ".working_directory", faults);
   for (std::size_t i = 0; i < service.ready.size(); ++i) {

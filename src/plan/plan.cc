@@ -159,6 +159,7 @@ class ServicePlanner {
     plan.aliases = service.aliases;
     plan.ports = ports_[self];
     plan.command = render_command(service.command, self, where + ".command");
+    plan.launcher = render_command(service.launcher, self, where + ".launcher");
     plan.working_directory = working_directory(service, self, where + ".working_directory");
     plan.scratch_directory = options_.artefact_directory / service.name;
     plan.env_mode = service.env_mode;

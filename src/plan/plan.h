@@ -53,6 +53,7 @@ struct ServicePlan {
   std::vector<std::string> aliases;
   std::vector<PortPlan> ports;
   std::vector<std::string> command;         ///< rendered; [0] as written, looked up at start
+  std::vector<std::string> launcher;  ///< rendered words before the command; [0] looked up at start
   std::filesystem::path working_directory;  ///< absolute
   std::filesystem::path scratch_directory;  ///< {{self.dir}}
   EnvMode env_mode = EnvMode::kInherit;

@@ -115,6 +115,7 @@ Json service_json(const EnvironmentPlan& plan, const ServicePlan& service) {
       {"aliases", service.aliases},
       {"ports", ports_json(service.ports)},
       {"command", service.command},
+      {"launcher", service.launcher},
       {"working_directory", service.working_directory.string()},
       {"scratch_directory", service.scratch_directory.string()},
       {"env_mode", service.env_mode == EnvMode::kClean ? "clean" : "inherit"},

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -175,7 +176,7 @@ class Init {
             start(plan_.program, InitReport::Kind::kStarted, InitReport::Kind::kLaunchFailed);
         break;
       case InitRequest::Kind::kSignal:
-        if (program_ > 0) ::kill(program_, request.value);
+        if (program_ > 0) ::kill(signalled_process(), request.value);
         break;
       case InitRequest::Kind::kSignalAll:
         signal_all(request.value);
@@ -210,6 +211,26 @@ class Init {
     const pid_t pid = std::get<pid_t>(outcome);
     report(started, Step::kNone, pid);
     return pid;
+  }
+
+  /// The program, also behind a launcher that stays its parent; one that becomes it, or runs it
+  /// within itself, is the program.
+  pid_t signalled_process() const {
+    if (plan_.launched_program.empty()) return program_;
+    char own[32] = "";
+    (void)!::readlink("/proc/self", own, sizeof own - 1);
+    if (own != std::to_string(::getpid())) return program_;  // /proc counts another way
+    struct stat wanted {};
+    if (::stat(plan_.launched_program.c_str(), &wanted) != 0) return program_;
+    for (const pid_t below : processes_below(program_)) {
+      struct stat running {};
+      const std::string executable = "/proc/" + std::to_string(below) + "/exe";
+      if (::stat(executable.c_str(), &running) == 0 && running.st_ino == wanted.st_ino &&
+          running.st_dev == wanted.st_dev) {
+        return below;
+      }
+    }
+    return program_;
   }
 
   void reap() {

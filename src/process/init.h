@@ -57,6 +57,9 @@ struct InitPlan {
   bool protect_settings = false;     ///< root may change none of the machine's in /proc and /sys
   bool low_ports = false;            ///< net.ipv4.ip_unprivileged_port_start = 0
   bool essential_low_ports = false;  ///< failing at that is fatal
+  /// `program` launches this executable, which signals for the program go to once it runs; "": it
+  /// is the program itself.
+  std::string launched_program;
   Program program;
   std::vector<Program> probes;
 };

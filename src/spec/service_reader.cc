@@ -106,6 +106,8 @@ void check_secrets(const ServiceSpec& service, const std::string& where, Faults&
 constexpr Key kKeys[] = {
     {"command", true, true,
      [](const Field& field, Reading& r) { r.service.command = read_command(field, r.faults); }},
+    {"launcher", true, false,
+     [](const Field& field, Reading& r) { r.service.launcher = read_command(field, r.faults); }},
     {"working_directory", true, false,
      [](const Field& field, Reading& r) {
        r.service.working_directory = read_text(field, r.faults).value_or("");

@@ -62,6 +62,7 @@ struct ServiceSpec {
   std::string name;
   bool is_task = false;
   std::vector<std::string> command;  ///< argv, never through a shell (template)
+  std::vector<std::string> launcher;  ///< words put before the command (template); mostly none
   std::string working_directory;     ///< relative to the spec's folder; "" = that folder
   std::vector<std::string> aliases;  ///< further host names
   std::vector<PortSpec> ports;       ///< in the order written: the first is `PORT`

@@ -8,7 +8,11 @@ string(JSON command GET "${spec}" services words command)
 join_json(actual "${command}")
 expect_equal("the command" "${actual}"
   "program |  | a;b | ; | [ | ] | a[;b | x]y | \\ | end\\ | \\; | \" | ' | $ | \${HOME} | $< | a $< b | %3B%00 | tab\tnewline\nend | ${control} | grüße, 世界 🙂 | {{self.port.http}} | {{{{ | {{line.2}} | port={{self.port}},{{line.3}},{{line.4}}! | {{line.5}}")
-expect_equal("the lines" "${lines}" "yes\nCOMMAND\nX\na\"b\\\n[in]\n{\n/run/x y\n")
+expect_equal("the lines" "${lines}" "yes\nCOMMAND\nX\na\"b\\\n[in]\nENV\n{\n/run/x y\n")
+
+string(JSON launcher GET "${spec}" services words launcher)
+join_json(actual "${launcher}")
+expect_equal("the launcher" "${actual}" "tracer | a;b | {{line.6}} | {{self.name}}")
 
 string(JSON env GET "${spec}" env)
 string(JSON wide GET "${env}" WIDE)
@@ -52,7 +56,7 @@ expect_equal("the HTTP probe" "${path} ${status} ${body}" "/a?b=[c];d 204 [\"ok\
 string(JSON file GET "${ready}" 4 file)
 string(JSON unix GET "${ready}" 5 unix)
 string(JSON notify GET "${ready}" 6 notify)
-expect_equal("the other probes" "${file} ${unix} ${notify}" "{{self.tmp}}/a;b {{line.7}} ON")
+expect_equal("the other probes" "${file} ${unix} ${notify}" "{{self.tmp}}/a;b {{line.8}} ON")
 
 read_tests()
 test_command(command "odd; [name \"\\")

@@ -82,7 +82,7 @@ TEST(PlanJsonTest, TellsEverythingOfAService) {
       "ports": [{"name": "http", "number": 3000, "protocol": "tcp", "assigned": false},
                 {"name": "admin", "number": 20000, "protocol": "tcp", "assigned": true},
                 {"name": "stats", "number": 8125, "protocol": "udp", "assigned": false}],
-      "command": ["node", "index.js"], "working_directory": "/project",
+      "command": ["node", "index.js"], "launcher": [], "working_directory": "/project",
       "scratch_directory": "/art/user", "env_mode": "inherit", "secret_env": [], "user": "",
       "env": {"PORT": "3000", "PORT_HTTP": "3000", "PORT_ADMIN": "20000", "PORT_STATS": "8125",
               "SERVICE_NAME": "user", "TMPDIR": "/tmp/user"},

@@ -202,6 +202,12 @@ TEST(PlanTest, StartsServicesInTheSpecsFolderUnlessToldOtherwise) {
   EXPECT_EQ(folder(R"(, "working_directory": "/")"), "/");
 }
 
+TEST(PlanTest, RendersLaunchers) {
+  EXPECT_THAT(good_plan(spec_of(R"("user": {"command": ["x"],
+                  "launcher": ["strace", "-o", "{{self.name}}.trace"]})")).services[0].launcher,
+              ElementsAre("strace", "-o", "user.trace"));
+}
+
 TEST(PlanTest, ForwardsPortsByNumber) {
   const EnvironmentPlan plan = good_plan(spec_of(
       R"("user": {"command": ["x"], "ports": {"http": 80, "admin": "auto"},

@@ -114,7 +114,8 @@ std::vector<std::string> good_specs() {
           "stop_signal": "INT", "stop_timeout": "0ms")"),
       with_service(R"("depends": ["x", "y"])"),
       with_service(R"("secret_env": ["A", "_b"], "user": "a@b", "log_limit": "512KiB")"),
-      with_task(R"("secret_env": [], "user": "70", "log_limit": "1GiB")"),
+      with_service(R"("launcher": ["strace", ""])"),
+      with_task(R"("launcher": ["strace"], "secret_env": [], "user": "70", "log_limit": "1GiB")"),
       with_task(R"("ready": [{"exit": 3}], "depends": {"user": "ready"}, "ports": {"x": 1})"),
   };
 }
@@ -163,6 +164,8 @@ std::vector<std::string> malformed_specs() {
       with_service(R"("ports": {"a": 1}, "publish": {"a": 65536})"),
       with_service(R"("ports": {"a": 1}, "localhost": {"a": "auto"})"),
       with_service(R"("working_directory": "")"),
+      with_service(R"("launcher": [])"),
+      with_service(R"("launcher": "strace")"),
       with_service(R"("secret_env": "A")"),
       with_service(R"("secret_env": ["A", "A"])"),
       with_service(R"("secret_env": ["A-B"])"),

@@ -31,10 +31,11 @@ TEST(ServiceReaderTest, HasDocumentedDefaults) {
 
 TEST(ServiceReaderTest, ReadsEveryKey) {
   const ServiceSpec service = good_service(
-      R"("working_directory": "services/user", "aliases": ["accounts", "people"],
+      R"("launcher": ["strace", "-f"], "working_directory": "services/user", "aliases": ["accounts", "people"],
          "env": {"B": "", "A": "{{self.port}}"}, "env_mode": "clean", "ready_timeout": "500ms",
          "secret_env": ["API_TOKEN", "_k2"], "user": "postgres", "stop_signal": "INT",
          "stop_timeout": "0s", "log_limit": "64MiB")");
+  EXPECT_THAT(service.launcher, ElementsAre("strace", "-f"));
   EXPECT_EQ(service.working_directory, "services/user");
   EXPECT_THAT(service.aliases, ElementsAre("accounts", "people"));
   EXPECT_THAT(service.env, ElementsAre(Pair("B", ""), Pair("A", "{{self.port}}")));
@@ -51,7 +52,7 @@ TEST(ServiceReaderTest, RefusesAnUnknownKey) {
   EXPECT_EQ(service_faults(R"("prots": {})"),
             "services.user.prots: unknown key; did you mean 'ports'?");
   EXPECT_EQ(service_faults(R"("image": "x")"),
-            "services.user.image: unknown key; expected one of command, working_directory, "
+            "services.user.image: unknown key; expected one of command, launcher, working_directory, "
             "aliases, ports, env, env_mode, secret_env, user, depends, ready, ready_timeout, "
             "stop_signal, stop_timeout, log_limit, publish, localhost");
 }
