@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "bench/floor.h"
 #include "bench/workloads.h"
 
 namespace isoenv::bench {
@@ -24,10 +25,13 @@ namespace po = boost::program_options;
 struct Options {
   std::string isoenv = ISOENV_BENCH_ISOENV;
   std::string service = ISOENV_BENCH_SERVICE;
-  std::string workloads = "start,run,up";
+  std::string load = ISOENV_BENCH_LOAD;
+  std::string workloads = "start,run,again,up,suite,crowd,lag,first,traffic,log";
   std::string services = "1,10,50";
   std::string json;
   int repetitions = 15;
+  int tries = 200;
+  int floor_run = -1;
   bool help = false;
 };
 
@@ -36,11 +40,15 @@ po::options_description describe(Options& options) {
   auto add = described.add_options();
   add("isoenv", po::value(&options.isoenv), "the program to measure (default: of this build)");
   add("service", po::value(&options.service), "the service program (default: of this build)");
+  add("load", po::value(&options.load), "the load service (default: of this build)");
   add("workloads", po::value(&options.workloads),
-      "which to run: a list of start, run and up, the last with down (default: all)");
+      "which to run, a list (default: start,run,again,up,suite,crowd,lag,first,traffic,log)");
   add("services", po::value(&options.services),
       "how many services up has: a list (default: 1,10,50)");
   add("repetitions", po::value(&options.repetitions), "of each measurement (default: 15)");
+  add("tries", po::value(&options.tries), "of the first request (default: 200)");
+  add("floor-run", po::value(&options.floor_run),
+      "measure nothing: bring up a floor of so many services, run /bin/true in it, take it down");
   add("json", po::value(&options.json), "write the result to this file too");
   add("help", po::bool_switch(&options.help), "print this");
   return described;
@@ -66,7 +74,7 @@ std::vector<int> read_counts(const std::string& list) {
 }
 
 void run_workload(const std::string& name, const Bench& bench, const std::vector<int>& counts,
-                  Report& report) {
+                  int tries, Report& report) {
   if (name == "start") {
     report.workloads.push_back(measure_start(bench));
   } else if (name == "run") {
@@ -78,8 +86,24 @@ void run_workload(const std::string& name, const Bench& bench, const std::vector
       report.workloads.push_back(std::move(measured.down));
       report.memory.push_back(std::move(measured.memory));
     }
+  } else if (name == "again") {
+    report.workloads.push_back(measure_again(bench));
+  } else if (name == "suite") {
+    report.workloads.push_back(measure_suite(bench));
+  } else if (name == "crowd") {
+    for (const int instances : {10, 50})
+      report.workloads.push_back(measure_crowd(bench, instances));
+  } else if (name == "lag") {
+    report.workloads.push_back(measure_lag(bench));
+  } else if (name == "first") {
+    report.workloads.push_back(measure_first_request(bench, tries));
+  } else if (name == "traffic") {
+    for (WorkloadResult& result : measure_traffic(bench))
+      report.workloads.push_back(std::move(result));
+  } else if (name == "log") {
+    report.workloads.push_back(measure_log(bench));
   } else {
-    throw Error("\"" + name + "\" in --workloads is none of start, run and up", ExitCode::kUsage);
+    throw Error("\"" + name + "\" in --workloads is no workload, see --help", ExitCode::kUsage);
   }
 }
 
@@ -126,6 +150,7 @@ void measure(const Options& options) {
   bench.service = directory.path() / "instant_service";
   std::filesystem::copy_file(executable(options.service, "service"), bench.service);
   bench.repetitions = std::max(options.repetitions, 1);
+  bench.load = executable(options.load, "load");
   ::setenv("ISOENV_RUNTIME_DIR", (directory.path() / "run").c_str(), 1);
 
   Report report;
@@ -137,7 +162,7 @@ void measure(const Options& options) {
 
   const std::vector<int> counts = read_counts(options.services);
   for (const std::string& name : split(options.workloads))
-    run_workload(name, bench, counts, report);
+    run_workload(name, bench, counts, options.tries, report);
 
   print_table(report, std::cout);
   if (options.json.empty()) return;
@@ -158,7 +183,13 @@ int run(int argc, char** argv) {
                 << described;
       return 0;
     }
-    measure(options);
+    if (options.floor_run >= 0) {
+      Floor floor(options.floor_run, executable(options.service, "service"));
+      floor.run();
+      floor.down();
+    } else {
+      measure(options);
+    }
     return 0;
   } catch (const po::error& error) {
     std::cerr << "isoenv_bench: " << error.what() << "; see --help\n";

@@ -14,6 +14,10 @@ namespace isoenv::bench {
 /// with 0.
 double time_command(std::vector<std::string> command, const std::filesystem::path& output);
 
+/// Runs all of them at once. Returns the milliseconds until the last has ended.
+double time_at_once(const std::vector<std::vector<std::string>>& commands,
+                    const std::filesystem::path& output);
+
 /// The first executable file `name` in the folders of PATH.
 std::optional<std::filesystem::path> find_program(const std::string& name);
 

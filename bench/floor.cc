@@ -273,16 +273,20 @@ void bring_up(std::vector<Service>& services) {
   await_listening(services);
 }
 
-void run_true_once() {
+bool run_once(std::vector<std::string>& command) {
+  std::vector<char*> argv;
+  for (std::string& argument : command) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   pid_t pid = -1;
-  char name[] = "true";
-  char* const argv[] = {name, nullptr};
-  if (posix_spawn(&pid, "/bin/true", nullptr, nullptr, argv, nullptr) != 0)
-    throw_errno("run", "/bin/true");
-  waitpid(pid, nullptr, 0);
+  errno = posix_spawn(&pid, argv[0], nullptr, nullptr, argv.data(), environ);
+  if (errno != 0) throw_errno("run", command[0]);
+  int status = 0;
+  waitpid(pid, &status, 0);
+  return status == 0;
 }
 
-[[noreturn]] void be_hub(int control, int count, const std::string& program, uid_t uid, gid_t gid) {
+[[noreturn]] void be_hub(int control, int count, const std::string& program,
+                         std::vector<std::string> command, uid_t uid, gid_t gid) {
   try {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_TIMERSLACK, 1UL);
@@ -291,7 +295,7 @@ void run_true_once() {
     for (int number = 0; number < count; ++number) services.emplace_back(number, program);
     bring_up(services);
     for (char order = 'u'; write(control, &order, 1) == 1 && read(control, &order, 1) == 1;)
-      run_true_once();
+      if (!run_once(command)) break;
   } catch (const Error& error) {
     std::fprintf(stderr, "isoenv_bench: floor: %s\n", error.what());
   }
@@ -300,7 +304,8 @@ void run_true_once() {
 
 }  // namespace
 
-Floor::Floor(int services, const std::filesystem::path& service_program) {
+Floor::Floor(int services, const std::filesystem::path& service_program,
+             std::vector<std::string> command) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw_errno("socketpair");
   control_.reset(ends[0]);
@@ -312,7 +317,7 @@ Floor::Floor(int services, const std::filesystem::path& service_program) {
   args.exit_signal = SIGCHLD;
   const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof args));
   if (pid < 0) throw_errno("clone3 into the hub's namespaces");
-  if (pid == 0) be_hub(*hub_end, services, service_program.string(), uid, gid);
+  if (pid == 0) be_hub(*hub_end, services, service_program.string(), std::move(command), uid, gid);
   hub_ = pid;
   hub_end.reset();
   try {
@@ -330,7 +335,9 @@ void Floor::await_report() {
   if (read(*control_, &answer, 1) != 1) throw Error("the floor's hub ended early");
 }
 
-void Floor::run_true() {
+std::string Floor::address_of(int number) { return "10.79.0." + std::to_string(number + 2); }
+
+void Floor::run() {
   const char order = 'r';
   if (write(*control_, &order, 1) != 1) throw_errno("write to the floor's hub");
   await_report();

@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/unique_fd.h"
 
@@ -20,13 +22,19 @@ class Floor {
  public:
   /// Returns when every link is operationally up and every service listens. Throws Error when the
   /// hub could not do it; the hub says why on stderr. The calling process must have one thread.
-  Floor(int services, const std::filesystem::path& service_program);
+  /// `command` is what run() runs, [0] a path.
+  Floor(int services, const std::filesystem::path& service_program,
+        std::vector<std::string> command = {"/bin/true"});
   ~Floor();
   Floor(const Floor&) = delete;
   Floor& operator=(const Floor&) = delete;
 
-  /// Runs `/bin/true` in the hub's namespaces and waits for it.
-  void run_true();
+  /// Where service `number` is reached from the hub.
+  static std::string address_of(int number);
+
+  /// Runs the command in the hub's namespaces and waits for it. Throws Error unless it exits with
+  /// 0.
+  void run();
 
   /// Kills the hub, and so every process of every namespace, and waits until they are gone. The
   /// kernel takes the empty network namespaces apart later, on its own.

@@ -23,16 +23,14 @@ std::string spread(const Series& series) {
 
 void print_workload(const WorkloadResult& workload, std::ostream& out) {
   for (const Subject& subject : workload.subjects) {
-    const double median = subject.milliseconds.median();
-    out << text("%-6s %8d  %-11s %9.2f  %18s", workload.name.c_str(), workload.services,
-                subject.name.c_str(), median, spread(subject.milliseconds).c_str());
-    const std::string each =
-        workload.services > 0 ? text("%.2f", median / workload.services) : std::string();
+    const double median = subject.values.median();
+    const bool shared = workload.services > 0 && workload.unit == "ms";
+    const std::string each = shared ? text("%.2f", median / workload.services) : std::string();
+    out << text("%-6s %8d  %-11s %9.2f %-6s %20s %9.2f %10s", workload.name.c_str(),
+                workload.services, subject.name.c_str(), median, workload.unit.c_str(),
+                spread(subject.values).c_str(), subject.values.quantile(1), each.c_str());
     if (!subject.ratios.empty())
-      out << text(" %11s  %7.2f  %16s", each.c_str(), subject.ratios.median(),
-                  spread(subject.ratios).c_str());
-    else if (!each.empty())
-      out << text(" %11s", each.c_str());
+      out << text(" %8.2f %16s", subject.ratios.median(), spread(subject.ratios).c_str());
     out << '\n';
   }
 }
@@ -55,11 +53,14 @@ nlohmann::json json_of(const Series& series) {
 nlohmann::json json_of(const WorkloadResult& workload) {
   nlohmann::json subjects = nlohmann::json::array();
   for (const Subject& subject : workload.subjects) {
-    nlohmann::json entry{{"name", subject.name}, {"milliseconds", json_of(subject.milliseconds)}};
+    nlohmann::json entry{{"name", subject.name}, {"values", json_of(subject.values)}};
     if (!subject.ratios.empty()) entry["times_floor"] = json_of(subject.ratios);
     subjects.push_back(std::move(entry));
   }
-  return {{"name", workload.name}, {"services", workload.services}, {"subjects", subjects}};
+  return {{"name", workload.name},
+          {"services", workload.services},
+          {"unit", workload.unit},
+          {"subjects", subjects}};
 }
 
 }  // namespace
@@ -71,15 +72,15 @@ void print_table(const Report& report, std::ostream& out) {
       << "\nbuild " << report.build_type << ", " << report.repetitions
       << " repetitions; medians, and the middle half as the spread\n";
   for (const std::string& note : report.notes) out << "note: " << note << '\n';
-  out << "\nwork   services  subject            ms            spread  ms/service  × floor"
-         "            spread\n";
+  out << "\nwork   services  subject        median                      spread     worst"
+         " ms/service  × floor           spread\n";
   for (const WorkloadResult& workload : report.workloads) print_workload(workload, out);
   print_memory(report.memory, out);
 }
 
 void print_json(const Report& report, std::ostream& out) {
   const Machine& machine = report.machine;
-  nlohmann::json root{{"version", 1},
+  nlohmann::json root{{"version", 2},
                       {"machine",
                        {{"kernel", machine.kernel},
                         {"cpu", machine.cpu},

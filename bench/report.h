@@ -10,17 +10,18 @@
 
 namespace isoenv::bench {
 
-/// One program's times for a workload. Repetition i of all subjects ran one after the other, and
-/// `ratios` holds, for each repetition, this subject's time over the floor's of the same one.
+/// One program's figures for a workload. Repetition i of all subjects ran one after the other, and
+/// `ratios` holds, for each repetition, this subject's figure over the floor's of the same one.
 struct Subject {
   std::string name;  ///< `floor`, `isoenv`, a peer
-  Series milliseconds;
+  Series values;
   Series ratios;  ///< empty for the floor itself
 };
 
 struct WorkloadResult {
-  std::string name;  ///< `up`, `down`, `run`
+  std::string name;  ///< `up`, `down`, `run`, …
   int services = 0;
+  std::string unit = "ms";
   std::vector<Subject> subjects;  ///< the floor first
 };
 
