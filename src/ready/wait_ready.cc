@@ -20,8 +20,12 @@ using asio::use_awaitable;
 using asio::experimental::make_parallel_group;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstPause{1};
+// A probe is asked again after a small share of the time that has passed, so that being ready is
+// seen at once by that measure, and never so often that the asking itself takes the machine's time.
+constexpr std::chrono::microseconds kShortestPause{250};
 constexpr milliseconds kLongestPause{50};
+constexpr int kShareOfWait = 32;
+constexpr int kTimesOfAsking = 8;
 // How long one attempt may hang before the next is worth more. The last one, at the deadline, has
 // a little of its own: its answer is what people will read.
 constexpr milliseconds kHttpAttempt{5'000};
@@ -109,21 +113,23 @@ class Wait {
 };
 
 asio::awaitable<bool> Wait::ask_until_deadline() {
-  milliseconds back_off = kFirstPause;
+  const Clock::TimePoint start = clock_.now();
   for (;;) {
     // What happens from here on is either seen by the probes below or ends the pause at once.
     wake_.clear();
+    const Clock::TimePoint asked = clock_.now();
     co_await ask([](ProbeKind) { return true; });
     if (all_passed()) co_return true;
 
-    const std::chrono::nanoseconds left = deadline_ - clock_.now();
+    const Clock::TimePoint now = clock_.now();
+    const std::chrono::nanoseconds left = deadline_ - now;
     if (left.count() <= 0) co_return false;
     const bool polls = std::any_of(pending_.begin(), pending_.end(),
                                    [&](const PendingProbe& p) { return is_polled(p.probe->kind); });
-    const std::chrono::nanoseconds duration =
-        polls ? std::min<std::chrono::nanoseconds>(back_off, left) : left;
-    co_await pause(duration);
-    back_off = std::min(2 * back_off, kLongestPause);
+    std::chrono::nanoseconds back_off =
+        std::max((now - start) / kShareOfWait, (now - asked) * kTimesOfAsking);
+    back_off = std::clamp<std::chrono::nanoseconds>(back_off, kShortestPause, kLongestPause);
+    co_await pause(polls ? std::min(back_off, left) : left);
   }
 }
 

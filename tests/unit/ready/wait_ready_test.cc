@@ -157,16 +157,33 @@ TEST_F(WaitReadyTest, AsksBeforeItSleeps) {
   expect_nothing_runs();
 }
 
-TEST_F(WaitReadyTest, BacksOffFromOneMillisecondToFifty) {
-  start({probe(ProbeKind::kTcp)}, milliseconds(200));
+TEST_F(WaitReadyTest, PausesAShareOfTheTimeThatHasPassed) {
+  start({probe(ProbeKind::kTcp)}, milliseconds(2100));
   clock_.run(io_);
-  // The last pause ends at the deadline.
-  EXPECT_THAT(clock_.sleeps(),
-              ElementsAreArray({milliseconds(1), milliseconds(2), milliseconds(4), milliseconds(8),
-                                milliseconds(16), milliseconds(32), milliseconds(50),
-                                milliseconds(50), milliseconds(37)}));
-  EXPECT_EQ(elapsed(), milliseconds(200));
-  EXPECT_EQ(tcp_asked_, 10);
+  ASSERT_EQ(elapsed(), milliseconds(2100));
+  std::chrono::nanoseconds waited{0};
+  for (const std::chrono::nanoseconds pause : clock_.sleeps()) {
+    const bool last = waited + pause == milliseconds(2100);
+    if (!last) {
+      EXPECT_GE(pause, std::chrono::microseconds(250));
+      EXPECT_GE(pause, std::min<std::chrono::nanoseconds>(waited / 32, milliseconds(50)));
+    }
+    EXPECT_LE(pause, std::max<std::chrono::nanoseconds>(waited / 32, std::chrono::microseconds(250)));
+    EXPECT_LE(pause, milliseconds(50));
+    waited += pause;
+  }
+  EXPECT_EQ(tcp_asked_, static_cast<int>(clock_.sleeps().size()) + 1);
+}
+
+TEST_F(WaitReadyTest, AsksWhatTakesLongLessOften) {
+  context_.listening_sockets = [this, given = context_.listening_sockets](Protocol protocol) {
+    clock_.advance(milliseconds(2));
+    return given(protocol);
+  };
+  start({probe(ProbeKind::kTcp)}, milliseconds(60));
+  clock_.run(io_);
+  EXPECT_THAT(clock_.sleeps(), ElementsAre(milliseconds(16), milliseconds(16), milliseconds(16),
+                                           milliseconds(4)));
 }
 
 TEST_F(WaitReadyTest, DiagnosesEveryUnpassedProbeAtTheDeadline) {
@@ -337,11 +354,11 @@ TEST_F(WaitReadyTest, GivesACommandNoMoreThanTheTimeLeft) {
   };
   start({probe(ProbeKind::kExec)}, seconds(35));
   clock_.run(io_);
-  EXPECT_THAT(given, ElementsAre(seconds(30), milliseconds(14999)));
+  EXPECT_THAT(given, ElementsAre(seconds(30), milliseconds(14950)));
   ASSERT_TRUE(outcome_);
   ASSERT_TRUE(std::holds_alternative<NotReadyInTime>(*outcome_));
   EXPECT_THAT(std::get<NotReadyInTime>(*outcome_).diagnosis,
-              ElementsAre("exec check: still running after 14999 ms"));
+              ElementsAre("exec check: still running after 14950 ms"));
 }
 
 TEST_F(WaitReadyTest, CancellationEndsAllItStarted) {
