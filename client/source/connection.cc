@@ -74,13 +74,12 @@ std::string receive_line(int socket) {
 
 }  // namespace
 
-Connection::Connection(std::filesystem::path socket, std::string title)
+Channel::Channel(Descriptor socket, std::string title)
     : socket_(std::move(socket)), title_(std::move(title)) {}
 
-Json Connection::ask(const Json& request) const {
-  const Descriptor socket = connect_to(socket_, title_);
-  send_line(*socket, request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-  const std::string line = receive_line(*socket);
+Json Channel::ask(const Json& request) {
+  send_line(*socket_, request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  const std::string line = receive_line(*socket_);
   if (line.empty() || line.back() != '\n') {
     throw EnvironmentError(title_ + " ended before it answered");
   }
@@ -97,7 +96,7 @@ Json Connection::ask(const Json& request) const {
   }
 }
 
-Json Connection::ask_for_report(const Json& request) const {
+Json Channel::ask_for_report(const Json& request) {
   const Json answer = ask(request);
   try {
     return Json::parse(answer.at("report").get<std::string>());
@@ -106,6 +105,11 @@ Json Connection::ask_for_report(const Json& request) const {
                            " makes no sense: " + error.what());
   }
 }
+
+Connection::Connection(std::filesystem::path socket, std::string title)
+    : socket_(std::move(socket)), title_(std::move(title)) {}
+
+Channel Connection::open() const { return {connect_to(socket_, title_), title_}; }
 
 void Connection::take_down() const {
   const Descriptor socket = try_connect(socket_);

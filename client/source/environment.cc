@@ -10,6 +10,7 @@
 #include "source/enter.h"
 #include "source/executable.h"
 #include "source/instance.h"
+#include "source/session.h"
 
 namespace isoenv::inline client {
 namespace {
@@ -63,11 +64,7 @@ std::string unique_name() {
 [[noreturn]] void refuse(const Json& report) {
   std::string text = "environment '" + report.at("environment").get<std::string>() + "' is not up:";
   for (const Json& failure : report.at("failures")) {
-    text += "\n  " + failure.at("service").get<std::string>() + ": " +
-            failure.at("what").get<std::string>();
-    for (const Json& line : failure.at("diagnosis")) text += "\n    " + line.get<std::string>();
-    for (const Json& line : failure.at("last_lines")) text += "\n    | " + line.get<std::string>();
-    text += "\n    whole log: " + failure.at("log").get<std::string>();
+    text += "\n  " + failure_text(failure);
   }
   throw EnvironmentError(text);
 }

@@ -1,5 +1,7 @@
 #include "isoenv/service.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <thread>
@@ -7,6 +9,7 @@
 
 #include "source/instance.h"
 #include "source/log_state.h"
+#include "source/session.h"
 
 namespace isoenv::inline client {
 namespace {
@@ -121,6 +124,33 @@ void Service::wait_ready(std::chrono::milliseconds patience) const {
                              std::to_string(patience.count()) + " ms: it is " + how);
     }
     std::this_thread::sleep_for(pause);
+  }
+}
+
+void Service::pause(Undo undo) const { act("pause", SIGKILL, undo); }
+void Service::resume() const { act("resume", SIGKILL, Undo::kAtTestEnd); }
+void Service::kill(int signal, Undo undo) const { act("kill", signal, undo); }
+void Service::stop(Undo undo) const { act("stop", SIGKILL, undo); }
+void Service::start(Undo undo) const { act("start", SIGKILL, undo); }
+void Service::restart(Undo undo) const { act("restart", SIGKILL, undo); }
+
+void Service::act(const char* fault, int signal, Undo undo) const {
+  const Json report =
+      instance_->connection.ask_for_report({{"request", "fault"},
+                                            {"services", {name()}},
+                                            {"fault",
+                                             {{"kind", fault},
+                                              {"signal", signal},
+                                              {"session", session_in(*instance_)},
+                                              {"keep", undo == Undo::kKeep},
+                                              {"by", "process " + std::to_string(::getpid())}}}});
+  try {
+    if (report.at("failures").empty()) return;
+    std::string text = std::string("cannot ") + fault + " '" + name() + "':";
+    for (const Json& failure : report.at("failures")) text += "\n  " + failure_text(failure);
+    throw EnvironmentError(text);
+  } catch (const Json::exception& error) {
+    throw EnvironmentError(std::string("the report of a fault makes no sense: ") + error.what());
   }
 }
 

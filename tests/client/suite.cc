@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -115,6 +117,82 @@ TEST(FailsTest, WhileAServiceSpeaks) {
   open_gate();
   log.wait_for("late");
   ADD_FAILURE() << "on purpose";
+}
+
+TEST(FaultsTest, PausedServiceDoesNotAnswerUntilItIsResumed) {
+  const Service web = Environment::current().service("web");
+  web.pause();
+  EXPECT_EQ(web.state(), ServiceState::kPaused);
+  EXPECT_EQ(ask(web, "a", 100), "");
+  web.resume();
+  EXPECT_EQ(web.state(), ServiceState::kReady);
+  EXPECT_EQ(ask(web, "a"), "web: a");
+}
+
+TEST(FaultsTest, KilledServiceIsGoneUntilItIsStarted) {
+  const Service web = Environment::current().service("web");
+  const pid_t before = web.pid();
+  web.kill();
+  EXPECT_EQ(web.state(), ServiceState::kExited);
+  EXPECT_EQ(web.pid(), 0);
+  EXPECT_THROW(ask(web, "a"), std::runtime_error);
+  web.start();
+  EXPECT_NE(web.pid(), before);
+  EXPECT_EQ(web.status().restarts, 1U);
+  EXPECT_EQ(ask(web, "a"), "web: a");
+}
+
+TEST(FaultsTest, StoppedServiceIsNotGoingToBeReady) {
+  const Service web = Environment::current().service("web");
+  web.stop();
+  EXPECT_EQ(web.state(), ServiceState::kStopped);
+  EXPECT_THROW(web.wait_ready(), EnvironmentError);
+  web.restart();
+  web.wait_ready(milliseconds(0));
+}
+
+TEST(FaultsTest, SignalReachesTheService) {
+  const Service marked = Environment::current().service("marked");
+  marked.kill(SIGUSR1);
+  while (marked.state() == ServiceState::kReady) std::this_thread::yield();
+  EXPECT_NE(marked.status().readiness.find("exit code 42"), std::string::npos);
+}
+
+TEST(FaultsTest, RefusesWhatCannotBe) {
+  const Service web = Environment::current().service("web");
+  web.stop();
+  EXPECT_EQ(message_of([] {
+              Environment::current().service("web").pause();
+            }).find("cannot pause 'web': it is not ready but stopped"),
+            0U);
+  EXPECT_EQ(message_of([] { Environment::current().service("web").kill(SIGSTOP); }),
+            "not a request: its 'signal' cannot be sent");
+}
+
+TEST(UndoneTest, ALeavesAServicePaused) { Environment::current().service("web").pause(); }
+
+TEST(UndoneTest, BFindsItReady) {
+  const Service web = Environment::current().service("web");
+  EXPECT_EQ(web.state(), ServiceState::kReady);
+  web.kill();
+}
+
+TEST(UndoneTest, CFindsItReadyAgain) {
+  const Service web = Environment::current().service("web");
+  EXPECT_EQ(web.state(), ServiceState::kReady);
+  EXPECT_EQ(web.status().restarts, 1U);
+  web.pause(isoenv::Undo::kKeep);
+}
+
+TEST(UndoneTest, DFindsItAsItWasKept) {
+  const Service web = Environment::current().service("web");
+  EXPECT_EQ(web.state(), ServiceState::kPaused);
+  web.resume();
+}
+
+TEST(LastingTest, KillsWhatCannotComeBack) {
+  ASSERT_EQ(::unlink(std::getenv("MARKER")), 0);
+  Environment::current().service("marked").kill();
 }
 
 TEST(AloneTest, HasNoEnvironment) {

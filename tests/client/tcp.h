@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -10,8 +11,9 @@
 
 #include "isoenv/service.h"
 
-/// Throws when nobody answers.
-inline std::string ask(const isoenv::Service& service, const std::string& line) {
+/// Throws when nobody listens; "" when nobody answers in that time.
+inline std::string ask(const isoenv::Service& service, const std::string& line,
+                       long milliseconds = 30'000) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -20,6 +22,8 @@ inline std::string ask(const isoenv::Service& service, const std::string& line) 
     throw std::runtime_error("no such host: " + service.host());
   }
   const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{milliseconds / 1000, milliseconds % 1000 * 1000};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const int refused = ::connect(fd, found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
   std::string answer;

@@ -130,12 +130,71 @@ TEST_F(ClientTest, MarksWhereTestsBeginAndEnd) {
   const std::string log = merged_log();
   std::size_t place = 0;
   for (const char* text : {"test 'InsideTest.TellsStateAndProcess' begins",
-                           "'InsideTest.TellsStateAndProcess' ends: passed",
+                           "test 'InsideTest.TellsStateAndProcess' passed",
+                           "test 'InsideTest.TellsStateAndProcess' ends",
                            "test 'FailsTest.WhileAServiceSpeaks' begins", "too late",
-                           "'FailsTest.WhileAServiceSpeaks' ends: failed"}) {
+                           "test 'FailsTest.WhileAServiceSpeaks' failed"}) {
     place = log.find(text, place);
     ASSERT_NE(place, std::string::npos) << text << " is missing, or comes too early, in\n" << log;
   }
+}
+
+/// `web` echoes; `marked` is ready as long as its marker is there, and exits on SIGUSR1.
+class ClientFaultsTest : public ClientTest {
+ protected:
+  void SetUp() override {
+    ClientTest::SetUp();
+    write_file("marker", "");
+    options().env["MARKER"] = dir() / "marker";
+    faulty_ = write_spec(R"("services": {
+      "web": {"command": ["test_service", "tcp_echo", "*", "80", "web: "], "ports": {"http": 80}},
+      "marked": {"command": ["test_service", "exits_on", "SIGUSR1", "42", "then", "waits"],
+                 "ready": [{"file": ")" +
+                             (dir() / "marker").string() + R"("}], "ready_timeout": "300ms"}})",
+                         "faulty.json");
+    ASSERT_THAT(up(faulty_), ExitedWith(0));
+  }
+  void TearDown() override {
+    EXPECT_THAT(down(faulty_), ExitedWith(0));
+    ClientTest::TearDown();
+  }
+  Outcome in_exec(const std::string& filter) const {
+    return isoenv({"exec", "-f", faulty_, "--", CLIENT_SUITE, "--gtest_filter=" + filter});
+  }
+
+  std::filesystem::path faulty_;
+};
+
+TEST_F(ClientFaultsTest, AreMadeByTestsInExec) {
+  EXPECT_THAT(in_exec("FaultsTest.*"), ExitedWith(0));
+}
+
+TEST_F(ClientFaultsTest, AreMadeByTestsThatWereStartedByThemselves) {
+  EXPECT_THAT(suite("FaultsTest.*"), ExitedWith(0));
+}
+
+TEST_F(ClientFaultsTest, AreUndoneAtTheEndOfEachTest) {
+  EXPECT_THAT(in_exec("UndoneTest.*"), ExitedWith(0));
+}
+
+TEST_F(ClientFaultsTest, AreUndoneAfterTheOnlyTestOfACommand) {
+  EXPECT_THAT(in_exec("UndoneTest.A*"), ExitedWith(0));
+  EXPECT_THAT(suite("UndoneTest.B*"), ExitedWith(0));
+  EXPECT_THAT(in_exec("UndoneTest.C*"), ExitedWith(0));
+  EXPECT_THAT(suite("UndoneTest.D*"), ExitedWith(0));
+}
+
+TEST_F(ClientFaultsTest, ThatCannotBeUndoneFailTheTest) {
+  const Outcome outcome = suite("LastingTest.*");
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("isoenv: cannot be undone: marked: not ready"),
+                                 HasSubstr("[  FAILED  ] LastingTest.KillsWhatCannotComeBack")));
+}
+
+TEST_F(ClientFaultsTest, ThatCannotBeUndoneFailTheOnlyTestOfACommand) {
+  const Outcome outcome = in_exec("LastingTest.*");
+  EXPECT_THAT(outcome, Not(ExitedWith(0)));
+  EXPECT_THAT(outcome.err, HasSubstr("marked"));
 }
 
 #ifdef ISOENV_GDB

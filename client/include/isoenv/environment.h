@@ -78,6 +78,7 @@ class Environment {
   void down();
 
  private:
+  friend class TestWatch;
   explicit Environment(std::shared_ptr<const Instance> instance, bool owned);
 
   std::shared_ptr<const Instance> instance_;

@@ -18,21 +18,23 @@
 namespace isoenv {
 inline namespace client {
 
-/// Marks where tests begin and end in the merged log, and prints what each service wrote during a
-/// failed one.
+/// Makes each test a session with the keeper, which undoes its faults at its end, and prints what
+/// each service wrote during a failed one.
 class GtestListener : public ::testing::EmptyTestEventListener {
  public:
   explicit GtestListener(Environment environment) : watch_(std::move(environment)) {}
 
  private:
   void OnTestStart(const ::testing::TestInfo& test) override {
-    watch_.begin(std::string(test.test_suite_name()) + "." + test.name());
+    const bool alone = ::testing::UnitTest::GetInstance()->test_to_run_count() == 1;
+    watch_.begin(std::string(test.test_suite_name()) + "." + test.name(), alone);
   }
   void OnTestEnd(const ::testing::TestInfo& test) override {
     const ::testing::TestResult& result = *test.result();
     const char* word = result.Failed() ? "failed" : result.Skipped() ? "skipped" : "passed";
-    const std::string text = watch_.end(word, result.Failed());
-    std::fputs(text.c_str(), stdout);
+    const TestEnd end = watch_.end(word, result.Failed());
+    if (!end.problems.empty()) ADD_FAILURE() << "isoenv: " << end.problems;
+    std::fputs(end.text.c_str(), stdout);
     std::fflush(stdout);
   }
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -49,6 +50,12 @@ struct ServiceStatus {
   std::string readiness;               ///< a sentence: what it waits for, or how it ended
 };
 
+/// How long a fault stays.
+enum class Undo {
+  kAtTestEnd,  ///< until the test ends that made it
+  kKeep,       ///< until somebody undoes it
+};
+
 class Service {
  public:
   Service(std::shared_ptr<const Instance> instance, std::size_t position);
@@ -77,11 +84,33 @@ class Service {
   /// at once when it is down, stopped, or has ended and is not going to be started again.
   void wait_ready(std::chrono::milliseconds patience = std::chrono::seconds(30)) const;
 
+  /// Faults: what is done to it on purpose. Nothing else is touched; each returns when it is done,
+  /// and throws, having done nothing, when it cannot be: a service that is down cannot be paused.
+  /// What a test leaves undone is undone at its end, unless `kKeep`: of a GoogleTest case with
+  /// isoenv::gtest, otherwise of the `isoenv exec` or `run` around. Outside both, and in an
+  /// instance of up(), it stays.
+
+  /// Every process of it stands still; its sockets stay, and nobody answers.
+  void pause(Undo undo = Undo::kAtTestEnd) const;
+  /// They go on, and it is ready again.
+  void resume() const;
+  /// Sends a signal to its main process. After SIGKILL nothing of it runs when this returns; after
+  /// others it may still be on its way.
+  void kill(int signal = SIGKILL, Undo undo = Undo::kAtTestEnd) const;
+  /// Politely: its stop signal, then by force. Returns when nothing of it runs.
+  void stop(Undo undo = Undo::kAtTestEnd) const;
+  /// Starts it, and what it needs that nobody has stopped on purpose. Returns when it is ready;
+  /// throws, with its diagnosis, when it does not become ready.
+  void start(Undo undo = Undo::kAtTestEnd) const;
+  void restart(Undo undo = Undo::kAtTestEnd) const;
+
   /// Its output from the beginning, or what it writes from now on.
   Log log() const;
   Log new_log() const;
 
  private:
+  void act(const char* fault, int signal, Undo undo) const;
+
   std::shared_ptr<const Instance> instance_;
   std::size_t position_;
 };
