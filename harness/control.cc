@@ -22,7 +22,7 @@ constexpr std::array kExitCodes = {ExitCode::kOk, ExitCode::kEnvironmentFailed, 
                                    ExitCode::kCannotRun, ExitCode::kOwnFailure};
 
 constexpr std::array kKindNames = {"up",    "down",  "ps",    "join",  "describe",
-                                   "mark",  "enter", "fault", "begin", "end"};
+                                   "mark",  "enter", "fault", "begin", "end", "plan"};
 
 /// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
 /// may use the stack for each level.
@@ -170,6 +170,7 @@ std::string encode(const Request& request) {
   if (request.kind == Request::Kind::kEnd) {
     json["session"] = request.origin.session;
     json["keep"] = request.origin.keep;
+    json["failed"] = request.failed;
   }
   return dump(json);
 }
@@ -204,6 +205,7 @@ Request decode_request(const std::string& text) {
     if (request.kind == Request::Kind::kEnd) {
       request.origin.session = whole_number(json, "session");
       request.origin.keep = json.at("keep").get<bool>();
+      if (json.contains("failed")) request.failed = json.at("failed").get<bool>();
     }
     return request;
   } catch (const Json::exception& error) {

@@ -30,7 +30,7 @@ inline constexpr std::size_t kLongestMark = 1024;
 inline constexpr std::size_t kLongestName = 256;
 
 struct Request {
-  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter, kFault, kBegin, kEnd };
+  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter, kFault, kBegin, kEnd, kPlan };
   Kind kind = Kind::kPs;
   /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none = all.
   std::vector<std::string> services;
@@ -43,6 +43,7 @@ struct Request {
   std::string test{};                 ///< its name
   std::vector<std::string> faults{};  ///< as parse_fault() reads them
   // end: the session of `origin.session`; `origin.keep`: its faults are not undone
+  bool failed = false;  ///< its test has failed
 
   std::uint64_t client = 0;  ///< the connection; never sent, each server counts its own
 };
@@ -59,7 +60,7 @@ struct Answer {
   bool ending = false;         ///< the instance is ending: ask again when it is gone, or not at all
   std::optional<Error> error;  ///< the request was refused
   /// up, down, ps: JSON of env/report.h; describe: of description.h; fault: of env/fault.h; end: of
-  /// env/test_sessions.h
+  /// env/test_sessions.h; plan: of plan/plan.h
   std::string report;
   bool refused = false;        ///< up: the machine refused a service what its isolation needs
   std::uint64_t session = 0;   ///< begin: its number

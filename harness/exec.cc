@@ -26,7 +26,11 @@ int exec_command(const std::vector<std::string>& arguments) {
   }
   Reached reached = reach_instance(selection);
   const Answer joined = ask_to_join(reached.client, options.services);
-  const TestRun test{options.services, options.faults, options.command, /*ends_instance=*/false};
+  const Lease& lease = reached.instance.lease;
+  const TestRun test{options.services,        options.faults,
+                     options.command,         options.test,
+                     lease.key.spec_file,     lease.artefact_directory,
+                     reached.instance.directory.id(), /*ends_instance=*/false};
   return run_test(reached.client, joined, test);
 }
 

@@ -75,6 +75,7 @@ struct InstanceServer::State {
   asio::posix::stream_descriptor owner;
   asio::signal_set signals;
   bool ending = false;
+  bool test_failed = false;
   bool cut_short = false;  // some services were left to be killed with the keeper
   unsigned upping = 0;     // `up` requests under way
   Event upped{context.get_executor()};
@@ -84,12 +85,13 @@ struct InstanceServer::State {
   asio::awaitable<Answer> answer_down(const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
   Answer answer_begin(const Request& request, const std::vector<std::size_t>& services);
-  asio::awaitable<Answer> answer_end(FaultOrigin origin);
+  asio::awaitable<Answer> answer_end(FaultOrigin origin, bool failed);
   void end_sessions_of(std::uint64_t client);
   asio::awaitable<void> end_session(std::uint64_t session);
   Answer answer_ps() const;
   Answer answer_join(const std::vector<std::size_t>& services) const;
   Answer answer_describe() const;
+  Answer answer_plan() const;
   Answer answer_enter(const std::vector<std::size_t>& services) const;
   asio::awaitable<void> watch_owner();
   asio::awaitable<void> watch_signals();
@@ -121,7 +123,8 @@ bool InstanceServer::run() {
     asio::co_spawn(state_->context, state_->watch_owner(), asio::detached);
   }
   state_->context.run();
-  return !state_->cut_short && !state_->environment.had_failures();
+  return !state_->cut_short && !state_->environment.had_failures() &&
+         !state_->test_failed;
 }
 
 asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
@@ -139,13 +142,15 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
     case Request::Kind::kBegin:
       co_return answer_begin(request, services);
     case Request::Kind::kEnd:
-      co_return co_await answer_end(request.origin);
+      co_return co_await answer_end(request.origin, request.failed);
     case Request::Kind::kPs:
       co_return answer_ps();
     case Request::Kind::kJoin:
       co_return answer_join(services);
     case Request::Kind::kDescribe:
       co_return answer_describe();
+    case Request::Kind::kPlan:
+      co_return answer_plan();
     case Request::Kind::kMark:
       backend.event(printable(request.text, Colours::kDrop));
       co_return Answer{};
@@ -216,11 +221,14 @@ Answer InstanceServer::State::answer_begin(const Request& request,
   return answer;
 }
 
-asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin) {
+asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin, bool failed) {
+  test_failed = test_failed || failed;
   std::erase_if(held, [&](const auto& entry) { return entry.second == origin.session; });
   const auto left = origin.keep ? TestSessions::Left::kKeep : TestSessions::Left::kUndo;
   Answer answer;
-  answer.report = to_json(co_await sessions.end(origin.session, left));
+  const SessionReport report = co_await sessions.end(origin.session, left);
+  test_failed = test_failed || !report.failed.empty() || !report.failures.empty();
+  answer.report = to_json(report);
   answer.ending = ending;
   co_return answer;
 }
@@ -278,6 +286,12 @@ Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& servic
 Answer InstanceServer::State::answer_describe() const {
   Answer answer;
   answer.report = describe_instance(plan, directory, artefacts, isolated.rung);
+  return answer;
+}
+
+Answer InstanceServer::State::answer_plan() const {
+  Answer answer;
+  answer.report = plan_json(plan);
   return answer;
 }
 

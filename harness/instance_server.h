@@ -33,8 +33,8 @@ class InstanceServer {
                  const RunDirectory& directory, UniqueFd owner, Isolated isolated);
   ~InstanceServer();
 
-  /// Serves until the instance has ended and every service is down. False when any of them failed,
-  /// or had to be killed.
+  /// Serves until the instance has ended and every service is down. False when any of them failed
+  /// or had to be killed, or a test has failed.
   bool run();
 
  private:

@@ -68,6 +68,12 @@ void add_listing(Grammar& grammar) {
                                 "run it at once, outside; may be repeated");
 }
 
+void add_test(Grammar& grammar) {
+  grammar.options.add_options()("test", text("NAME"),
+                                "the name of this test in ctest, for messages and for the command "
+                                "that repeats it");
+}
+
 void add_faults(Grammar& grammar) {
   grammar.options.add_options()(
       "fault", texts("FAULT"),
@@ -106,6 +112,7 @@ Grammar exec_grammar() {
   grammar.options.add_options()("service", texts("SERVICE"),
                                 "fail unless this service is up and ready; may be repeated");
   add_faults(grammar);
+  add_test(grammar);
   add_listing(grammar);
   return grammar;
 }
@@ -121,6 +128,7 @@ Grammar run_grammar() {
   add("service", texts("SERVICE"),
       "start this service and what it depends on, not all; may be repeated");
   add_faults(grammar);
+  add_test(grammar);
   add_listing(grammar);
   return grammar;
 }
@@ -389,8 +397,8 @@ ExecOptions parse_exec(const Arguments& arguments) {
            "leave out '--in' or '--fault'");
   }
   return {parsed.path("file"),    parsed.text("name"),    parsed.text("in"),
-          parsed.list("service"), checked_faults(parsed), parsed.list("listing"),
-          parsed.words};
+          parsed.list("service"), checked_faults(parsed), parsed.text("test"),
+          parsed.list("listing"), parsed.words};
 }
 
 RunOptions parse_run(const Arguments& arguments) {
@@ -405,7 +413,8 @@ RunOptions parse_run(const Arguments& arguments) {
     refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
   }
   return {parsed.path("file"), parsed.given_text("isolation"), parsed.path("artefacts"), parsed.flag("per-command"),
-          parsed.list("service"), checked_faults(parsed), parsed.list("listing"), parsed.words};
+          parsed.list("service"), checked_faults(parsed), parsed.text("test"), parsed.list("listing"),
+          parsed.words};
 }
 
 ShellOptions parse_shell(const Arguments& arguments) {

@@ -40,6 +40,7 @@ struct ExecOptions {
   std::string in;                     ///< the service in whose place it runs; "" = the hub
   std::vector<std::string> services;  ///< must be up and ready
   std::vector<std::string> faults;    ///< that come by themselves; each makes sense
+  std::string test;                   ///< its name in ctest; "" = unknown
   std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };
@@ -51,6 +52,7 @@ struct RunOptions {
   bool per_command = false;           ///< `artefacts` has a folder for each different command
   std::vector<std::string> services;  ///< none: all
   std::vector<std::string> faults;    ///< that come by themselves; each makes sense
+  std::string test;                   ///< its name in ctest; "" = unknown
   std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };

@@ -67,7 +67,12 @@ int run_command(const std::vector<std::string>& arguments) {
   }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
   const Answer entered = ask_to_join(joined.client, options.services);
-  const TestRun test{options.services, options.faults, options.command, /*ends_instance=*/true};
+  const std::optional<Lease> lease = read_lease(directory);
+  if (!lease) throw Error("the instance has just ended");
+  const TestRun test{options.services,     options.faults,
+                     options.command,      options.test,
+                     keeper.key.spec_file, lease->artefact_directory,
+                     directory.id(),       /*ends_instance=*/true};
   const int code = run_test(joined.client, entered, test, *ctest);
   take_down(joined.client);
   return code;

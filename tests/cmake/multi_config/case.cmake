@@ -14,7 +14,7 @@ foreach(config IN ITEMS Debug Release)
   read_tests(-C ${config})
   test_command(command shared)
   expect_equal("the test" "${command}"
-    "${STAND_IN} | exec | --file | ${stem}.json | --service | server | -- | probe-${config}")
+    "${STAND_IN} | exec | --file | ${stem}.json | --service | server | --test | shared | -- | probe-${config}")
   test_command(command own)
   expect_contains("the test of its own" "${command}" " | --artefacts | ${stem}/tests/own | ")
   test_command(command isoenv.shop.server.up)

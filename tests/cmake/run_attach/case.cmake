@@ -6,7 +6,7 @@ expect_lacks("the output" "${output}" "Warning")
 read_tests()
 test_command(command target)
 expect_equal("the command of target" "${command}"
-  "${ISOENV_EXECUTABLE} | exec | --file | ${BUILD_DIR}/isoenv/attach.json | --service | front | -- | ${TEST_SERVICE} | tcp_ask | any | front | 80 | hello")
+  "${ISOENV_EXECUTABLE} | exec | --file | ${BUILD_DIR}/isoenv/attach.json | --service | front | --test | target | -- | ${TEST_SERVICE} | tcp_ask | any | front | 80 | hello")
 test_property(value script FIXTURES_REQUIRED)
 expect_equal("the fixtures of script" "${value}"
   "isoenv.attach.front | isoenv.attach.store | users")

@@ -6,6 +6,29 @@ run_ctest(-j 4 --stop-on-failure)
 expect_greater("the exit code of a failing run" "${result}" 0)
 expect_nothing_left()
 
+# What it tells of the failed test repeats just that, and what it says is there.
+run_ctest(-R "^failing$")
+if(NOT output MATCHES "isoenv: to repeat it alone: (ctest [^\n]*)")
+  message(FATAL_ERROR "no word of how to repeat the test:\n${output}")
+endif()
+set(repeat "${CMAKE_MATCH_1}")
+expect_contains("the command" "${repeat}" "--test-dir ${BUILD_DIR} -R '^failing$'")
+if(NOT output MATCHES "meanwhile: ([^\n]*)/README.txt")
+  message(FATAL_ERROR "no word of what the services did:\n${output}")
+endif()
+set(bundle "${CMAKE_MATCH_1}")
+file(READ "${bundle}/README.txt" readme)
+expect_contains("the summary" "${readme}" "Test 'failing' failed: exit code 1.")
+expect_contains("the summary" "${readme}" "front")
+get_filename_component(folder "${CTEST}" DIRECTORY)
+execute_process(COMMAND "${CMAKE_COMMAND}" -E env "PATH=${folder}:$ENV{PATH}" sh -c "${repeat}"
+  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+expect_greater("the exit code of the repetition" "${result}" 0)
+if(NOT output MATCHES " failing \\.+\\*\\*\\*Failed")
+  message(FATAL_ERROR "the repetition is another test:\n${output}")
+endif()
+expect_nothing_left()
+
 # Below the top-level directory the fixtures are not known to CTest.
 execute_process(COMMAND "${CTEST}" --output-on-failure WORKING_DIRECTORY "${BUILD_DIR}/below"
   RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)

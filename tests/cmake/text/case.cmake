@@ -61,6 +61,6 @@ expect_equal("the other probes" "${file} ${unix} ${notify}" "{{self.tmp}}/a;b {{
 read_tests()
 test_command(command "odd; [name \"\\")
 expect_equal("the test's command" "${command}"
-  "${STAND_IN} | exec | --file | ${BUILD_DIR}/isoenv/text.json | --service | words | -- | env | A=;[\\ | B=[ | C= | program |  | a;b | ; | [ | ] | a[;b | x]y | \\ | end\\ | \\; | \" | ' | $ | \${HOME} | tab\tnewline\nend | grüße | ]=] | \n | SCOPE")
+  "${STAND_IN} | exec | --file | ${BUILD_DIR}/isoenv/text.json | --service | words | --test | odd; [name \"\\ | -- | env | A=;[\\ | B=[ | C= | program |  | a;b | ; | [ | ] | a[;b | x]y | \\ | end\\ | \\; | \" | ' | $ | \${HOME} | tab\tnewline\nend | grüße | ]=] | \n | SCOPE")
 test_property(value "odd; [name \"\\" WORKING_DIRECTORY)
 expect_equal("the test's directory" "${value}" "${BUILD_DIR}/a;[b")
