@@ -37,7 +37,7 @@ constexpr std::chrono::milliseconds kOutOfDescriptors{10};
 
 /// Born with mode 0600 (bind(2) takes the socket's own mode and removes the umask's bits); nobody
 /// can connect before listen(2). An odd umask may have removed too much.
-Local::acceptor listen_on(const asio::any_io_executor& executor, const std::string& path) {
+Local::acceptor listen_on(const asio::any_io_executor& executor, const std::string& path) try {
   ::unlink(path.c_str());
   Local::acceptor acceptor(executor);
   acceptor.open();
@@ -46,6 +46,8 @@ Local::acceptor listen_on(const asio::any_io_executor& executor, const std::stri
   if (::chmod(path.c_str(), 0600) != 0) throw_errno("restrict", path);
   acceptor.listen();
   return acceptor;
+} catch (const boost::system::system_error& error) {
+  throw SystemError(error.code().value(), "listen on", path);
 }
 
 /// Most descriptors are for services.
@@ -270,10 +272,8 @@ asio::awaitable<Answer> ControlServer::State::answer(std::string line, std::uint
     request.client = client;
     line = {};
     reply = co_await respond(request);
-  } catch (const Error& refused) {
-    reply.error = refused;
-  } catch (const std::exception& unexpected) {
-    reply.error = Error(unexpected.what());
+  } catch (const std::exception& refused) {
+    reply.error = told(refused);
   }
   co_return reply;
 }

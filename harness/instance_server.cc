@@ -1,7 +1,6 @@
 #include "harness/instance_server.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -10,11 +9,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <exception>
+#include <iostream>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/event.h"
 #include "base/exit_status.h"
 #include "base/printable.h"
@@ -97,6 +98,7 @@ struct InstanceServer::State {
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> end(std::string reason);
   void end_when_idle(const std::string& reason);
+  void spawn(asio::awaitable<void> task);
   /// Those who come from here on see the end of the keeper, and ask its successor.
   void begin_to_end() {
     ending = true;
@@ -118,13 +120,28 @@ bool InstanceServer::run() {
     state_->backend.event(degraded_text(state_->isolated.refusal));
   }
   state_->control.open();
-  asio::co_spawn(state_->context, state_->watch_signals(), asio::detached);
+  state_->spawn(state_->watch_signals());
   if (state_->owner.is_open()) {
-    asio::co_spawn(state_->context, state_->watch_owner(), asio::detached);
+    state_->spawn(state_->watch_owner());
   }
   state_->context.run();
   return !state_->cut_short && !state_->environment.had_failures() &&
          !state_->test_failed;
+}
+
+/// A watch or an end that fails must not leave an instance that nobody ends: all is killed with the
+/// keeper.
+void InstanceServer::State::spawn(asio::awaitable<void> task) {
+  asio::co_spawn(context, std::move(task), [this](std::exception_ptr failure) {
+    if (!failure) return;
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& exception) {
+      std::cerr << "isoenv: the instance is cut short: " << told(exception).what() << std::endl;
+    }
+    cut_short = true;
+    context.stop();
+  });
 }
 
 asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
@@ -184,7 +201,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_down(
   if (services.empty()) {
     begin_to_end();
     report = co_await environment.down_all();
-    asio::co_spawn(context, end("taken down"), asio::detached);
+    spawn(end("taken down"));
   } else {
     report = co_await environment.down(services);
     end_when_idle("the last service was taken down");
@@ -351,7 +368,7 @@ asio::awaitable<void> InstanceServer::State::end(std::string reason) {
 void InstanceServer::State::end_when_idle(const std::string& reason) {
   if (ending || upping > 0 || !environment.idle()) return;
   begin_to_end();
-  asio::co_spawn(context, end(reason), asio::detached);
+  spawn(end(reason));
 }
 
 }  // namespace isoenv

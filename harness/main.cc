@@ -108,7 +108,7 @@ int run_isoenv(const std::vector<std::string>& words) {
     return exit_code_after(command, error.code());
   } catch (const std::exception& exception) {
     std::cout.flush();
-    std::cerr << render_error(command, Error(exception.what()));
+    std::cerr << render_error(command, told(exception));
     return exit_code_after(command, ExitCode::kEnvironmentFailed);
   }
 }

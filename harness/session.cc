@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/syscall.h"
 #include "env/program_environment.h"
+#include "harness/artefacts.h"
 #include "harness/lease.h"
 #include "harness/remove_tree.h"
 #include "harness/run_root_cover.h"
@@ -106,7 +107,8 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
         try {
           start_keeper(lock, options);
         } catch (const Error&) {
-          (void)remove_run_directory(std::move(lock));
+          // It may be up, and only the news of it was lost: then it has the directory.
+          if (!keeper_alive(directory)) (void)remove_run_directory(std::move(lock));
           throw;
         }
         started = true;
@@ -140,7 +142,10 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
       // Another's request may have been refused first, and have ended it.
       if (!without_namespaces && refused_by_rule()) continue;
       remove_if_dead(directory);
-      throw Error("the instance ended before its services were up");
+      throw Error("the instance ended before its services were up", ExitCode::kEnvironmentFailed,
+                  "keeper.log may say why, in '" +
+                      latest_artefacts(options.artefact_root).value_or(options.artefact_root).string() +
+                      "'");
     }
   }
 }

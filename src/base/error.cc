@@ -1,6 +1,9 @@
 #include "base/error.h"
 
+#include <boost/system/system_error.hpp>
 #include <cstring>
+#include <filesystem>
+#include <new>
 
 namespace isoenv {
 namespace {
@@ -22,6 +25,26 @@ SystemError::SystemError(int error_number, std::string operation, std::string su
 void throw_errno(std::string operation, std::string subject) {
   const int error_number = errno;
   throw SystemError(error_number, std::move(operation), std::move(subject));
+}
+
+Error told(const std::exception& exception) {
+  if (const auto* ours = dynamic_cast<const Error*>(&exception)) return *ours;
+  if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr) {
+    return Error("there is not enough memory");
+  }
+  // What a library adds to the error's own text is the operation: `epoll: Too many open files`.
+  const std::string text = exception.what();
+  const std::string operation = "finish '" + text.substr(0, text.find(": ")) + "'";
+  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&exception)) {
+    return SystemError(file->code().value(), "use", file->path1());
+  }
+  if (const auto* system = dynamic_cast<const std::system_error*>(&exception)) {
+    return SystemError(system->code().value(), operation);
+  }
+  if (const auto* system = dynamic_cast<const boost::system::system_error*>(&exception)) {
+    return SystemError(system->code().value(), operation);
+  }
+  return Error(text);
 }
 
 std::string errno_text(int error_number) {

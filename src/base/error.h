@@ -62,6 +62,9 @@ class SystemError : public Error {
 /// Throws SystemError with the current errno.
 [[noreturn]] void throw_errno(std::string operation, std::string subject = {});
 
+/// What any exception has to say, for people: also those of libraries, with errno in our words.
+Error told(const std::exception& exception);
+
 /// The name of an errno value and its text: `EPERM (Operation not permitted)`.
 std::string errno_text(int error_number);
 

@@ -85,18 +85,29 @@ asio::awaitable<DownReport> Environment::down_all() {
 
 /// One life of a service, from its first wait to the end of its last process.
 asio::awaitable<void> Environment::live(std::size_t service) {
-  std::exception_ptr unexpected;
   try {
     co_await bring_up(service);
-  } catch (const Error& error) {
+  } catch (const std::exception& exception) {
+    const Error error = told(exception);
     fail(service, error.what(), error.frames());
-  } catch (const std::exception& error) {
-    fail(service, error.what());
   }
   Life& life = lives_[service];
   if (life.state == ServiceState::kReady) {
-    const ExitStatus status = co_await backend_.exited(service);
-    if (!life.stop_requested && !has_failed(life.state)) ended_by_itself(service, status);
+    std::optional<ExitStatus> status;
+    std::string lost;
+    try {
+      status = co_await backend_.exited(service);
+    } catch (const std::exception& exception) {
+      lost = std::string("it can no longer be watched: ") + told(exception).what();
+    }
+    if (!life.stop_requested && !has_failed(life.state)) {
+      if (status) {
+        ended_by_itself(service, *status);
+      } else {
+        fail(service, "ended while it should have been up: " + lost);
+        life.state = ServiceState::kExited;
+      }
+    }
   }
   if (!life.stop_requested) {
     // Nobody else is taking it down: its sandbox goes with it.

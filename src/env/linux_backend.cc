@@ -184,8 +184,9 @@ asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
     co_await start_running(service);
     const std::int64_t init = host_pid(state_->running[service]->sandbox->pidfd());
     co_return Started{only_child(init)};
-  } catch (const Error& error) {
-    state_->refused[service] = dynamic_cast<const SystemError*>(&error) != nullptr;
+  } catch (const std::exception& exception) {
+    const Error error = told(exception);
+    state_->refused[service] = dynamic_cast<const SystemError*>(&exception) != nullptr;
     reason = error.what();
     for (const std::string& frame : error.frames()) reason += ", while " + frame;
     if (!error.hint().empty()) reason += "; " + error.hint();

@@ -41,6 +41,7 @@ class FakeBackend final : public Backend {
     std::exception_ptr start_throws;
     ReadyOutcome readiness = Ready{};
     std::exception_ptr readiness_throws;
+    std::exception_ptr exited_throws;
     ServiceStop::How stopped = ServiceStop::How::kStopped;
     std::string stop_status = "exit code 0";
     std::vector<std::string> stop_problems;
@@ -121,6 +122,7 @@ class FakeBackend final : public Backend {
   boost::asio::awaitable<ExitStatus> exited(std::size_t index) override {
     const Service& service = services_[index];
     while (service.running) co_await changed_.wait();
+    if (service.script.exited_throws) std::rethrow_exception(service.script.exited_throws);
     co_return service.status;
   }
 

@@ -236,6 +236,15 @@ TEST_F(EnvironmentDeathTest, IsReportedWhenAServiceDiesWhileItIsUp) {
   EXPECT_THAT(backend().calls(), ElementsAre("stop db", "stopped db")) << "its sandbox goes too";
 }
 
+TEST_F(EnvironmentDeathTest, IsAssumedOfAServiceThatCanNoLongerBeWatched) {
+  backend().script("db").exited_throws = std::make_exception_ptr(std::runtime_error("bad luck"));
+  let_db_die();
+  EXPECT_EQ(state("db"), ServiceState::kExited);
+  EXPECT_EQ(failure("db"),
+            "ended while it should have been up: it can no longer be watched: bad luck");
+  EXPECT_THAT(backend().calls(), ElementsAre("stop db", "stopped db"));
+}
+
 TEST_F(EnvironmentDeathTest, LeavesDependentsUp) {
   let_db_die();
   EXPECT_EQ(state("web"), ServiceState::kReady);
