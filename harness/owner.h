@@ -44,7 +44,8 @@ struct Owner {
   bool operator==(const Owner&) const = default;
 };
 
-/// The nearest ancestor whose name, or whose argv[0] without folders, is `ctest`.
+/// The nearest ancestor whose name, or whose argv[0] without folders, is `ctest`. Throws Error when
+/// a ctest has started the caller and has ended since.
 std::optional<ProcessId> ctest_above();
 
 /// The leader of the caller's session, when that session has a terminal and the leader is alive

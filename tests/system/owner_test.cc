@@ -176,6 +176,25 @@ TEST_F(OwnerTest, MustBeAliveWhenTheInstanceStarts) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr(pid), HasSubstr("owner")));
 }
 
+// ctest is killed between its start of `isoenv up` and that one's look at who is above. A PID
+// namespace hides the ctest that runs this test.
+TEST_F(OwnerTest, IsMissedWhenItIsACtestThatHasEndedBeforeItWasFound) {
+  const auto spec = write_spec(kStubborn);
+  options().unset.push_back("CTEST_INTERACTIVE_DEBUG_MODE");
+  Words words{"unshare", "--pid", "--fork", "--mount-proc"};
+  if (::geteuid() != 0) words.insert(words.end(), {"--user", "--map-root-user"});
+  for (const std::string command : {"up", "exec", "run"}) {
+    std::string line = "CTEST_INTERACTIVE_DEBUG_MODE=1 '" ISOENV_EXECUTABLE "' " + command;
+    if (command == "up") line += " -f '" + spec.string() + "'; exit $?";
+    if (command != "up") line += " -- true; exit $?";
+    Words all = words;
+    all.insert(all.end(), {"sh", "-c", line});
+    const Outcome outcome = run(all, options());
+    EXPECT_THAT(outcome, ExitedWith(command == "up" ? 1 : 125));
+    EXPECT_EQ(outcome.err, "isoenv " + command + ": the ctest that started this has ended\n");
+  }
+}
+
 TEST_F(OwnerTest, OutlivesAnUpThatIsKilled) {
   Gate gate = make_gate();
   const auto spec = write_spec(R"("services": {
