@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/fault_injection.h"
 #include "base/syscall.h"
 #include "env/linux_backend.h"
 #include "env/loopback_site.h"
@@ -133,6 +134,7 @@ void furnish_host(const Inheritance& inheritance) {
 
 /// PID 1 of the instance, if it has namespaces, from its first step to its last.
 int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
+  enter_role(Role::kKeeper);
   // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
   const unsigned long open_files = raise_open_files();
   const bool has_namespaces = inheritance.has_namespaces();
@@ -200,6 +202,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
 /// the keeper's orphans too, and ends them.
 int tidy_after(pid_t keeper, bool has_namespaces, const RunDirectory& directory,
                const std::filesystem::path& artefact_root) {
+  enter_role(Role::kTidy);
   ::prctl(PR_SET_NAME, "isoenv-tidy", 0, 0, 0);
   ::signal(SIGTERM, SIG_IGN);
   ::signal(SIGINT, SIG_IGN);
@@ -242,10 +245,8 @@ int detach(Inheritance inheritance) {
                         inheritance.options.artefact_root);
     }
     return be_keeper(inheritance, std::move(published));
-  } catch (const Error& error) {
-    return tell(error);
   } catch (const std::exception& error) {
-    return tell(Error(error.what()));
+    return tell(told(error));
   }
 }
 
@@ -296,7 +297,8 @@ void start_planned(const StartLock& lock, const KeeperOptions& options,
   const std::string answer = read_to_end(*report.read);
   ::waitpid(child, nullptr, 0);
   if (answer == "ok") return;
-  if (answer.empty()) {
+  const bool whole = answer.ends_with('}');  // else it was killed while it wrote
+  if (!whole) {
     throw Error("the keeper ended while it started; see '" +
                 (artefacts.path / "keeper.log").string() + "'");
   }

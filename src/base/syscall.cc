@@ -12,10 +12,22 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/fault_injection.h"
 
 namespace isoenv {
+namespace {
+
+/// For the calls made by number, which nothing can stand before.
+bool refused(Call call) noexcept {
+  const int error = injected_fault(call);
+  if (error != 0) errno = error;
+  return error != 0;
+}
+
+}  // namespace
 
 UniqueFd try_pidfd_open(pid_t pid) noexcept {
+  if (refused(Call::kPidfdOpen)) return {};
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
@@ -24,6 +36,7 @@ int try_pidfd_send_signal(int pidfd, int signal) noexcept {
 }
 
 pid_t try_clone(std::uint64_t flags, UniqueFd& pidfd) noexcept {
+  if (refused(Call::kClone)) return -1;
   int child_pidfd = -1;
   // clone(2) and not clone3(2): seccomp filters of container engines often refuse the latter.
   const auto pid = static_cast<pid_t>(
@@ -127,7 +140,8 @@ std::string read_to_end(int fd) {
   for (;;) {
     const ssize_t length = ::read(fd, chunk, sizeof chunk);
     if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) return text;
+    if (length < 0) throw_errno("read from a pipe");
+    if (length == 0) return text;
     text.append(chunk, static_cast<std::size_t>(length));
   }
 }

@@ -42,7 +42,7 @@ struct Pipe {
 /// A close-on-exec pipe(7).
 Pipe make_pipe(int flags = 0);
 
-/// Everything until the other ends are closed; what came when reading fails.
+/// Everything until the other ends are closed; throws SystemError.
 std::string read_to_end(int fd);
 
 struct SocketPair {

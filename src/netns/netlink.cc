@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/fault_injection.h"
+
 namespace isoenv {
 namespace {
 
@@ -58,8 +60,9 @@ void Netlink::commit() {
   answered_ = 0;
   failed_errno_ = 0;
   if (!requests_.empty()) {
-    if (::send(fd(), buffer.data(), buffer.size(), 0) < 0) {
-      const int error_number = errno;
+    const int fault = injected_fault(Call::kNetlink);
+    if (fault != 0 || ::send(fd(), buffer.data(), buffer.size(), 0) < 0) {
+      const int error_number = fault != 0 ? fault : errno;
       const std::string what = requests_.front().what;
       requests_.clear();
       throw SystemError(error_number, what);
@@ -111,7 +114,12 @@ int Netlink::on_valid(nl_msg* message, void* self) {
 }
 
 int Netlink::on_ack(nl_msg*, void* self) {
-  ++static_cast<Netlink*>(self)->answered_;
+  auto& netlink = *static_cast<Netlink*>(self);
+  if (const int fault = injected_fault(Call::kNetlinkAck); fault != 0) {
+    netlink.failed_errno_ = fault;
+    netlink.failed_what_ = netlink.requests_[netlink.answered_].what;
+  }
+  ++netlink.answered_;
   return NL_OK;
 }
 

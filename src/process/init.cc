@@ -16,6 +16,7 @@
 #include <exception>
 
 #include "base/error.h"
+#include "base/fault_injection.h"
 #include "base/syscall.h"
 #include "process/process_tree.h"
 
@@ -27,6 +28,7 @@ class Init {
   Init(const InitPlan& plan, UniqueFd control) : plan_(plan), control_(std::move(control)) {}
 
   [[noreturn]] void run() {
+    enter_role(Role::kInit);
     keep_only_own_descriptors();
     bind_life_to_parent();
     if (plan_.takes_terminal) take_terminal();
@@ -261,6 +263,13 @@ class Init {
 
 }  // namespace
 
-void run_init(const InitPlan& plan, UniqueFd control) { Init(plan, std::move(control)).run(); }
+void run_init(const InitPlan& plan, UniqueFd control) {
+  try {
+    Init(plan, std::move(control)).run();
+  } catch (...) {
+    // Not into the frames of the parent, of which this process is a copy.
+  }
+  ::_exit(1);
+}
 
 }  // namespace isoenv

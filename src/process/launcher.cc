@@ -17,6 +17,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "base/fault_injection.h"
 #include "base/syscall.h"
 
 namespace isoenv {
@@ -174,7 +175,8 @@ std::string describe(const LaunchFailure& failure, const std::string& program,
   return text;
 }
 
-std::variant<pid_t, LaunchFailure> launch(const Program& program) {
+std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
+  if (const int fault = injected_fault(Call::kVfork); fault != 0) return LaunchFailure{Step::kFork, fault};
   Pipe failures;
   try {
     failures = make_pipe();
@@ -202,12 +204,12 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) {
   if (!error && started.id() > 0) {
     const pid_t pid = static_cast<pid_t>(started.id());
     failures.write.reset();
-    LaunchFailure failure;
-    if (::read(*failures.read, &failure, sizeof failure) == 0) {
-      started.detach();
-      return pid;
-    }
     started.detach();
+    LaunchFailure failure;
+    const ssize_t length = ::read(*failures.read, &failure, sizeof failure);
+    if (length == 0) return pid;
+    if (length < 0) failure = {Step::kExec, errno};
+    ::kill(pid, SIGKILL);  // it may run: only the news of that was lost
     ::waitpid(pid, nullptr, 0);
     return failure;
   }
@@ -216,6 +218,8 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) {
   (void)!::read(*failures.read, &failure, sizeof failure);
   if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);  // Boost < 1.85 leaves it unreaped
   return failure;
+} catch (const boost::system::system_error& error) {
+  return LaunchFailure{Step::kFork, error.code().value()};
 }
 
 void become(const Program& program) {

@@ -52,6 +52,14 @@ void removes(const Arguments&);        // PATH: a file, or an empty folder
 void becomes(const Arguments&);        // PROGRAM ARG...: execv(3)
 void signals_all(const Arguments&);    // SIGNAL: kill(-1): to every process it can see but PID 1
 
+// violence.cc: what no service should do.
+void forks_without_end(const Arguments&);   // COUNT: no more than that at a time, each for a moment
+void writes_without_end(const Arguments&);  // 4 MB a second to stdout, and to a file in TMPDIR
+void threads(const Arguments&);             // COUNT: as many threads that wait
+void executes(const Arguments&);            // PROGRAM [ARGUMENT...]: becomes it
+void tcp_never_reads(const Arguments&);     // ADDRESS PORT: accepts, and reads nothing
+void tcp_stuffs(const Arguments&);          // FAMILY HOST PORT: sends until nothing more fits, waits
+
 // output.cc: what a program tells. TEXT may hold \n, \0 and \xNN.
 void writes(const Arguments&);             // TEXT...: to stdout, or to stderr after `err:`
 void writes_flat_out(const Arguments&);    // LETTER LINES: lines of it, cut at awkward places
@@ -66,6 +74,10 @@ void attempts(const Arguments&);            // ACTION WORD...: `ACTION WORD...: 
 void offers(const Arguments&);              // shared_memory|posix_queue|sysv_queue NAME: makes one
 void withdraws(const Arguments&);           // the same: removes it
 void listens_everywhere(const Arguments&);  // on loopback and an abstract name; tells where
+
+// clients.cc
+/// Connected to the first address of FAMILY HOST PORT that accepts.
+int connected_socket(const Arguments& arguments, int type);
 
 // sockets.cc
 /// A bound socket: SOCK_STREAM also listens. `*` binds both families.

@@ -31,7 +31,9 @@ AddressList look_up(const std::string& family, const std::string& host, const st
   return {found, &::freeaddrinfo};
 }
 
-/// Connected to the first address that accepts; the last refusal is the Failure.
+}  // namespace
+
+/// The last refusal is the Failure.
 int connected_socket(const Arguments& arguments, int type) {
   const std::string host = argument(arguments, 1);
   const std::string port = std::to_string(port_number(argument(arguments, 2)));
@@ -47,6 +49,8 @@ int connected_socket(const Arguments& arguments, int type) {
   }
   throw Failure("no address for '" + host + "'");
 }
+
+namespace {
 
 void ask(const Arguments& arguments, int type) {
   const int fd = connected_socket(arguments, type);

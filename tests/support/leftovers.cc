@@ -49,6 +49,16 @@ void add_lines(std::set<std::string>& facts, const std::string& what, const char
   }
 }
 
+/// Others make and drop cgroups at any time: those that say whose they are.
+void add_cgroups(std::set<std::string>& facts) {
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator entry("/sys/fs/cgroup", error), end;
+       !error && entry != end; entry.increment(error)) {
+    const std::string path = entry->path();
+    if (path.find("isoenv") != std::string::npos) facts.insert("cgroup file " + path);
+  }
+}
+
 /// Policy rules have no file under /proc: a dump by rtnetlink(7), compared as bytes.
 void add_rules(std::set<std::string>& facts) {
   const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
@@ -105,6 +115,7 @@ HostState HostState::now() {
   add_lines(state.facts_, "ipv6 route", "/proc/self/net/ipv6_route", {6, 7});
   add_lines(state.facts_, "mount", "/proc/self/mountinfo", {});
   add_rules(state.facts_);
+  add_cgroups(state.facts_);
   for (const char* file : {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf"}) {
     state.facts_.insert(std::string(file) + " holding\n" + text_of(file));
   }
@@ -120,6 +131,19 @@ std::vector<std::string> HostState::differences_to(const HostState& later) const
     if (!later.facts_.contains(fact)) lines.push_back("gone: " + fact);
   }
   return lines;
+}
+
+std::vector<std::string> unix_sockets_with(const std::string& text) {
+  std::vector<std::string> found;
+  std::ifstream stream("/proc/self/net/unix");
+  std::string line;
+  while (std::getline(stream, line)) {
+    const std::size_t name = line.find_first_of("/@");
+    if (name != std::string::npos && line.find(text, name) != std::string::npos) {
+      found.push_back(line.substr(name));
+    }
+  }
+  return found;
 }
 
 std::vector<LivingProcess> descendants_of(pid_t ancestor) {

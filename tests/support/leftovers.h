@@ -1,10 +1,11 @@
 // What a test could leave behind on the machine, seen from outside every namespace.
 //
 // HostState is what the host itself shows: interfaces, routes, rules, named namespaces, mounts,
-// the name-service files. IsoEnv must change none of it, so before and after are compared both
-// ways. Processes are found by descent: the test runs below a child subreaper (system_main.cc), so
-// whatever daemonised itself, in whatever namespace, is still its descendant. A namespace that no
-// process lives in is not looked for: the kernel frees it in its own time (network_namespaces(7)).
+// cgroups named after isoenv, the name-service files. IsoEnv must change none of it, so before and
+// after are compared both ways. Processes are found by descent: the test runs below a child
+// subreaper (system_main.cc), so whatever daemonised itself, in whatever namespace, is still its
+// descendant. A namespace that no process lives in is not looked for: the kernel frees it in its
+// own time (network_namespaces(7)).
 #pragma once
 
 #include <sys/types.h>
@@ -31,6 +32,9 @@ struct LivingProcess {
   std::string name;  ///< comm of proc(5)
   std::string command_line;
 };
+
+/// The names of unix sockets of the caller's network namespace that hold `text`, proc_net(5).
+std::vector<std::string> unix_sockets_with(const std::string& text);
 
 /// Every process of the machine below `ancestor` but zombies.
 std::vector<LivingProcess> descendants_of(pid_t ancestor);

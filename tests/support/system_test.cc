@@ -139,6 +139,7 @@ std::vector<std::string> SystemTest::leftovers() const {
                     std::to_string(process.parent) + ", " + process.name +
                     "): " + process.command_line);
   }
+  for (const std::string& socket : unix_sockets_with(dir())) lines.push_back("socket " + socket);
   for (const fs::path& directory : {runtime_dir(), dir() / "tmp"}) {
     std::error_code error;
     for (fs::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
