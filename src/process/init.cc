@@ -176,9 +176,10 @@ class Init {
       case InitRequest::Kind::kLaunch:
         program_ =
             start(plan_.program, InitReport::Kind::kStarted, InitReport::Kind::kLaunchFailed);
+        for (const int signal : early_signals_) pass_on(signal);
         break;
       case InitRequest::Kind::kSignal:
-        if (program_ > 0) ::kill(signalled_process(), request.value);
+        pass_on(request.value);
         break;
       case InitRequest::Kind::kSignalAll:
         signal_all(request.value);
@@ -191,6 +192,15 @@ class Init {
       case InitRequest::Kind::kKillProbe:
         if (probe_ > 0) ::kill(-probe_, SIGKILL);
         break;
+    }
+  }
+
+  /// A program that does not run yet gets it when it does.
+  void pass_on(int signal) {
+    if (program_ > 0) {
+      ::kill(signalled_process(), signal);
+    } else {
+      early_signals_.push_back(signal);
     }
   }
 
@@ -257,6 +267,7 @@ class Init {
   const InitPlan& plan_;
   UniqueFd control_;
   UniqueFd signals_;
+  std::vector<int> early_signals_;
   pid_t program_ = 0;
   pid_t probe_ = 0;
 };

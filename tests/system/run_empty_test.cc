@@ -115,6 +115,25 @@ TEST_F(RunEmptyTest, LetsASignalEndACommandThatHasNoHandler) {
   EXPECT_THAT(process.wait(), ExitedWith(128 + SIGTERM));
 }
 
+// As soon as there is an init, `run` no longer dies of the signal itself, and the command may not
+// run yet.
+TEST_F(RunEmptyTest, LetsASignalEndACommandThatHasNotStartedYet) {
+  for (int round = 0; round < 20 && !HasFailure(); ++round) {
+    Process process = start_isoenv({"run", "--", "test_service", "waits"});
+    pid_t init = 0;
+    ASSERT_TRUE(eventually([&] {
+      for (const LivingProcess& each : processes()) {
+        if (each.name == "isoenv-init") init = each.pid;
+      }
+      return init != 0;
+    }));
+    ::kill(init, SIGSTOP);
+    process.send_signal(SIGTERM);
+    ::kill(init, SIGCONT);
+    EXPECT_THAT(process.wait(), ExitedWith(128 + SIGTERM));
+  }
+}
+
 TEST_F(RunEmptyTest, LeavesNothingWhenItIsKilledItself) {
   Process process =
       start_isoenv({"run", "--", "test_service", "ignores", "SIGTERM", "then", "leaves_daemon",
