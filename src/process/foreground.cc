@@ -40,13 +40,14 @@ UniqueFd open_signals() {
   return fd;
 }
 
-asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sandbox& sandbox) {
+asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sandbox& sandbox,
+                                   const bool& started) {
   boost::system::error_code error;
   while (!error) {
     signalfd_siginfo info;
     while (::read(signals.native_handle(), &info, sizeof info) == sizeof info) {
-      // SI_KERNEL: typed at the terminal, which has sent it to the whole process group already.
-      if (info.ssi_code != SI_KERNEL) sandbox.signal(static_cast<int>(info.ssi_signo));
+      // SI_KERNEL: from the terminal, which has sent it to all that was in the process group already.
+      if (info.ssi_code != SI_KERNEL || !started) sandbox.signal(static_cast<int>(info.ssi_signo));
     }
     co_await signals.async_wait(asio::posix::stream_descriptor::wait_read,
                                 asio::redirect_error(asio::use_awaitable, error));
@@ -99,7 +100,7 @@ class Orphanage {
 };
 
 asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
-                                const std::string& directory) {
+                                const std::string& directory, bool& started) {
   std::exception_ptr refused;
   try {
     co_await sandbox.prepared();
@@ -111,6 +112,7 @@ asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
     std::rethrow_exception(refused);
   }
   const std::variant<pid_t, LaunchFailure> launched = co_await sandbox.launch();
+  started = true;
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
     throw Error(describe(*failure, program, directory), ExitCode::kOwnFailure);
   }
@@ -135,7 +137,8 @@ ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan 
   // The init of the namespace that was joined cannot end before its dead are reaped, and whoever
   // stands still, as after Ctrl-Z, reaps none: the kernel does (wait(2), pid_namespaces(7)).
   if (birth == Birth::kInJoined) ::signal(SIGCHLD, SIG_IGN);
-  asio::co_spawn(context, pass_signals(signals, sandbox), asio::detached);
+  bool started = false;
+  asio::co_spawn(context, pass_signals(signals, sandbox, started), asio::detached);
   std::list<asio::posix::stream_descriptor> ends;
   for (const int owner : owners) {
     ends.emplace_back(context, ::fcntl(owner, F_DUPFD_CLOEXEC, 3));
@@ -143,7 +146,7 @@ ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan 
   }
   std::optional<ExitStatus> status;
   std::exception_ptr failure;
-  asio::co_spawn(context, run(sandbox, program, directory),
+  asio::co_spawn(context, run(sandbox, program, directory, started),
                  [&](std::exception_ptr error, ExitStatus ended) {
                    failure = error;
                    status = ended;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "support/system_test.h"
 
 namespace isoenv::test {
@@ -59,6 +61,7 @@ class TerminalTest : public SystemTest {
     EXPECT_THAT(process.wait(), ExitedWith(0));
   }
 
+  void close_terminal() { terminal_.reset(); }
   const std::string& screen() const { return screen_; }
 
  private:
@@ -114,6 +117,22 @@ TEST_F(TerminalTest, IsNotCommandedByTheOutputOfServices) {
   EXPECT_TRUE(wait_for("\x1b[31mred\x1b[0m \\x1b]0;title\\x07 \\x1b[2J\\x00\\xff\x1b[0m"));
   EXPECT_THAT(logs.wait(), ExitedWith(0));
   EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+// The hang-up goes to whoever is there at that moment: the command may not be.
+TEST_F(TerminalTest, TakesACommandWithItThatHasNotStartedYet) {
+  Process process = start_in_terminal(ISOENV_EXECUTABLE " run -- test_service waits");
+  pid_t init = 0;
+  ASSERT_TRUE(eventually([&] {
+    for (const LivingProcess& each : processes()) {
+      if (each.name == "isoenv-init") init = each.pid;
+    }
+    return init != 0;
+  }));
+  ::kill(init, SIGSTOP);
+  close_terminal();
+  ::kill(init, SIGCONT);
+  EXPECT_THAT(process.wait(), ExitedWith(128 + SIGHUP));
 }
 
 }  // namespace
