@@ -42,7 +42,7 @@ std::string zoo_spec(const std::filesystem::path& folder, unsigned uid) {
     "told": {"command": ["test_service", "notifies", "READY=1", "then", "forks", "5", "then", "waits"],
              "ready": [{"notify": true}, {"exec": ["test_service", "exits", "0"]}]},
     "storm": {"command": ["test_service", "forks_without_end", "20"]},
-    "noisy": {"command": ["test_service", "writes_without_end"], "stop_timeout": "100ms"},
+    "noisy": {"command": ["test_service", "fills_disk"], "stop_timeout": "100ms"},
     "held": {"command": ["test_service", "tcp_never_reads", "*", "81"], "ports": {"main": 81}},
     "stuffer": {"command": ["test_service", "tcp_stuffs", "any", "held", "81"], "depends": ["held"]},
     "threads": {"command": ["test_service", "threads", "8", "then", "waits"]},

@@ -54,7 +54,7 @@ void signals_all(const Arguments&);    // SIGNAL: kill(-1): to every process it 
 
 // violence.cc: what no service should do.
 void forks_without_end(const Arguments&);   // COUNT: no more than that at a time, each for a moment
-void writes_without_end(const Arguments&);  // 4 MB a second to stdout, and to a file in TMPDIR
+void fills_disk(const Arguments&);          // 4 MB a second to stdout, and to a file in TMPDIR
 void threads(const Arguments&);             // COUNT: as many threads that wait
 void executes(const Arguments&);            // PROGRAM [ARGUMENT...]: becomes it
 void tcp_never_reads(const Arguments&);     // ADDRESS PORT: accepts, and reads nothing

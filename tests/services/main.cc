@@ -36,6 +36,7 @@ const std::map<std::string, Behaviour> kBehaviours = {
     {"executes", executes},
     {"exits", exits},
     {"exits_on", exits_on},
+    {"fills_disk", fills_disk},
     {"forks", forks},
     {"forks_without_end", forks_without_end},
     {"http_get", http_get},

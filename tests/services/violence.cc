@@ -18,7 +18,7 @@ namespace {
 
 void pause_for(std::chrono::milliseconds duration) { std::this_thread::sleep_for(duration); }
 
-/// The file that `writes_without_end` fills starts over at this size.
+/// The file that `fills_disk` fills starts over at this size.
 constexpr off_t kLargestFile = 1 << 20;
 
 }  // namespace
@@ -40,7 +40,7 @@ void forks_without_end(const Arguments& arguments) {
   }
 }
 
-void writes_without_end(const Arguments&) {
+void fills_disk(const Arguments&) {
   const char* const folder = std::getenv("TMPDIR");
   const std::string path = std::string(folder == nullptr ? "/tmp" : folder) + "/endless";
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
