@@ -142,10 +142,11 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
       // Another's request may have been refused first, and have ended it.
       if (!without_namespaces && refused_by_rule()) continue;
       remove_if_dead(directory);
-      throw Error("the instance ended before its services were up", ExitCode::kEnvironmentFailed,
-                  "keeper.log may say why, in '" +
-                      latest_artefacts(options.artefact_root).value_or(options.artefact_root).string() +
-                      "'");
+      throw Error(
+          "the instance ended before its services were up", ExitCode::kEnvironmentFailed,
+          "keeper.log may say why, in '" +
+              latest_artefacts(options.artefact_root).value_or(options.artefact_root).string() +
+              "'");
     }
   }
 }

@@ -46,7 +46,8 @@ asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sand
   while (!error) {
     signalfd_siginfo info;
     while (::read(signals.native_handle(), &info, sizeof info) == sizeof info) {
-      // SI_KERNEL: from the terminal, which has sent it to all that was in the process group already.
+      // SI_KERNEL: from the terminal, which has sent it to all that was in the process group
+      // already.
       if (info.ssi_code != SI_KERNEL || !started) sandbox.signal(static_cast<int>(info.ssi_signo));
     }
     co_await signals.async_wait(asio::posix::stream_descriptor::wait_read,

@@ -176,7 +176,8 @@ std::string describe(const LaunchFailure& failure, const std::string& program,
 }
 
 std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
-  if (const int fault = injected_fault(Call::kVfork); fault != 0) return LaunchFailure{Step::kFork, fault};
+  if (const int fault = injected_fault(Call::kVfork); fault != 0)
+    return LaunchFailure{Step::kFork, fault};
   Pipe failures;
   try {
     failures = make_pipe();

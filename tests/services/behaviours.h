@@ -53,12 +53,12 @@ void becomes(const Arguments&);        // PROGRAM ARG...: execv(3)
 void signals_all(const Arguments&);    // SIGNAL: kill(-1): to every process it can see but PID 1
 
 // violence.cc: what no service should do.
-void forks_without_end(const Arguments&);   // COUNT: no more than that at a time, each for a moment
-void fills_disk(const Arguments&);          // 4 MB a second to stdout, and to a file in TMPDIR
-void threads(const Arguments&);             // COUNT: as many threads that wait
-void executes(const Arguments&);            // PROGRAM [ARGUMENT...]: becomes it
-void tcp_never_reads(const Arguments&);     // ADDRESS PORT: accepts, and reads nothing
-void tcp_stuffs(const Arguments&);          // FAMILY HOST PORT: sends until nothing more fits, waits
+void forks_without_end(const Arguments&);  // COUNT: no more than that at a time, each for a moment
+void fills_disk(const Arguments&);         // 4 MB a second to stdout, and to a file in TMPDIR
+void threads(const Arguments&);            // COUNT: as many threads that wait
+void executes(const Arguments&);           // PROGRAM [ARGUMENT...]: becomes it
+void tcp_never_reads(const Arguments&);    // ADDRESS PORT: accepts, and reads nothing
+void tcp_stuffs(const Arguments&);         // FAMILY HOST PORT: sends until nothing more fits, waits
 
 // output.cc: what a program tells. TEXT may hold \n, \0 and \xNN.
 void writes(const Arguments&);             // TEXT...: to stdout, or to stderr after `err:`
