@@ -40,15 +40,23 @@ UniqueFd open_signals() {
   return fd;
 }
 
+/// The terminal has sent it to the program too (SI_KERNEL): to the whole foreground process group,
+/// but a hang-up to the leader of the session alone, which passes it on (__tty_hangup,
+/// tty_jobctrl.c).
+bool has_been_sent_to_all(const signalfd_siginfo& info) {
+  const bool to_leader_alone = info.ssi_signo == SIGHUP && ::getsid(0) == ::getpid();
+  return info.ssi_code == SI_KERNEL && !to_leader_alone;
+}
+
 asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sandbox& sandbox,
                                    const bool& started) {
   boost::system::error_code error;
   while (!error) {
     signalfd_siginfo info;
     while (::read(signals.native_handle(), &info, sizeof info) == sizeof info) {
-      // SI_KERNEL: from the terminal, which has sent it to all that was in the process group
-      // already.
-      if (info.ssi_code != SI_KERNEL || !started) sandbox.signal(static_cast<int>(info.ssi_signo));
+      // What does not run yet was sent nothing.
+      const bool late = started && has_been_sent_to_all(info);
+      if (!late) sandbox.signal(static_cast<int>(info.ssi_signo));
     }
     co_await signals.async_wait(asio::posix::stream_descriptor::wait_read,
                                 asio::redirect_error(asio::use_awaitable, error));

@@ -276,8 +276,8 @@ class ChaosTest : public SystemTest {
     let_go_of_what_another_ctest_got();
   }
 
-  /// Where ctest runs this very test, what had not yet looked for its own ctest finds that one, and
-  /// would live as long.
+  /// Where ctest runs this very test, what had not yet looked for its own ctest, or for the leader
+  /// of its terminal's session, finds that one, and would live as long.
   void let_go_of_what_another_ctest_got() {
     if (std::getenv("CTEST_INTERACTIVE_DEBUG_MODE") == nullptr) return;
     for (const LivingProcess& process : victims()) {
@@ -319,6 +319,7 @@ class ChaosTest : public SystemTest {
     let_some_time_pass();
     shell.send_signal(SIGKILL);
     expect_end(shell);
+    let_go_of_what_another_ctest_got();
   }
 
   /// All that IsoEnv writes goes to a file system that is soon full.

@@ -119,6 +119,14 @@ TEST_F(TerminalTest, IsNotCommandedByTheOutputOfServices) {
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
+TEST_F(TerminalTest, TakesItsLeadersCommandWithIt) {
+  Process process =
+      start_in_terminal(ISOENV_EXECUTABLE " run -- test_service writes armed then waits");
+  ASSERT_TRUE(wait_for("armed"));
+  close_terminal();
+  EXPECT_THAT(process.wait(), ExitedWith(128 + SIGHUP));
+}
+
 // The hang-up goes to whoever is there at that moment: the command may not be.
 TEST_F(TerminalTest, TakesACommandWithItThatHasNotStartedYet) {
   Process process = start_in_terminal(ISOENV_EXECUTABLE " run -- test_service waits");
