@@ -37,13 +37,6 @@ Isolation choose_isolation(const std::optional<std::string>& option) {
   return from_word(std::string("the variable ") + kVariable, variable);
 }
 
-std::string refusal_text(const Error& refused) {
-  std::string text = refused.what();
-  for (const std::string& frame : refused.frames()) text += ", while " + frame;
-  if (!refused.hint().empty()) text += "; " + refused.hint();
-  return text;
-}
-
 std::string degraded_text(const std::string& refusal) {
   return "no namespaces, ports of the host's loopback instead: " + refusal;
 }

@@ -22,9 +22,6 @@ enum class Isolation {
 /// for any other than `auto`, `netns` and `ports`.
 Isolation choose_isolation(const std::optional<std::string>& option);
 
-/// Why namespaces were refused, on one line: message, then hint.
-std::string refusal_text(const Error& refused);
-
 /// `no namespaces, ports of the host's loopback instead: cannot …`: how a fall from namespaces is
 /// told.
 std::string degraded_text(const std::string& refusal);

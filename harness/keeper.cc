@@ -349,7 +349,7 @@ void start_keeper(const StartLock& lock, const KeeperOptions& options) {
       return start_in_namespaces(lock, options, artefacts);
     } catch (const Error& refused) {
       if (options.isolation == Isolation::kNetns || refused.code() != ExitCode::kCannotRun) throw;
-      refusal = refusal_text(refused);
+      refusal = in_one_line(refused);
     }
     clear_run_directory(lock);  // a keeper that was refused halfway has ended, and left its part
   }

@@ -92,7 +92,7 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
     const std::optional<Error> refusal = find_refusal();
     if (!refusal || refusal->code() != ExitCode::kCannotRun) return false;
     if (options.isolation == Isolation::kNetns) throw *refusal;
-    options.refusal = refusal_text(*refusal);
+    options.refusal = in_one_line(*refusal);
     return true;
   };
   for (;;) {
@@ -275,7 +275,7 @@ ExitStatus run_alone(const std::vector<std::string>& command, Isolation isolatio
   const std::optional<Error> refusal = find_refusal();
   if (!refusal) std::rethrow_exception(failure);
   if (isolation == Isolation::kNetns || refusal->code() != ExitCode::kCannotRun) throw *refusal;
-  std::cerr << "isoenv run: " << degraded_text(refusal_text(*refusal)) << std::endl;
+  std::cerr << "isoenv run: " << degraded_text(in_one_line(*refusal)) << std::endl;
   return run_on_host();
 }
 

@@ -47,6 +47,13 @@ Error told(const std::exception& exception) {
   return Error(text);
 }
 
+std::string in_one_line(const Error& error) {
+  std::string text = error.what();
+  for (const std::string& frame : error.frames()) text += ", while " + frame;
+  if (!error.hint().empty()) text += "; " + error.hint();
+  return text;
+}
+
 std::string errno_text(int error_number) {
   const char* name = ::strerrorname_np(error_number);
   const char* text = ::strerrordesc_np(error_number);

@@ -65,6 +65,9 @@ class SystemError : public Error {
 /// What any exception has to say, for people: also those of libraries, with errno in our words.
 Error told(const std::exception& exception);
 
+/// The message, what was being done, and the hint: `cannot mount …, while …; …`.
+std::string in_one_line(const Error& error);
+
 /// The name of an errno value and its text: `EPERM (Operation not permitted)`.
 std::string errno_text(int error_number);
 

@@ -155,9 +155,7 @@ Program LinuxBackend::State::program(std::size_t service,
   program.new_session = true;
   program.bound_capabilities = true;
   program.account = account;
-  if (account) {
-    program.must_reach = (options.temporary_directory / service_plan.name).string();
-  }
+  if (account) program.must_reach = (options.temporary_directory / service_plan.name).string();
   return program;
 }
 
@@ -185,11 +183,8 @@ asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
     const std::int64_t init = host_pid(state_->running[service]->sandbox->pidfd());
     co_return Started{only_child(init)};
   } catch (const std::exception& exception) {
-    const Error error = told(exception);
     state_->refused[service] = dynamic_cast<const SystemError*>(&exception) != nullptr;
-    reason = error.what();
-    for (const std::string& frame : error.frames()) reason += ", while " + frame;
-    if (!error.hint().empty()) reason += "; " + error.hint();
+    reason = in_one_line(told(exception));
   }
   if (const std::shared_ptr<RunningService> running = state_->running[service]) {
     running->sandbox->kill();
