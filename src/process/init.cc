@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/fault_injection.h"
@@ -176,7 +178,7 @@ class Init {
       case InitRequest::Kind::kLaunch:
         program_ =
             start(plan_.program, InitReport::Kind::kStarted, InitReport::Kind::kLaunchFailed);
-        for (const int signal : early_signals_) pass_on(signal);
+        for (const int signal : std::exchange(early_signals_, {})) pass_on(signal);
         break;
       case InitRequest::Kind::kSignal:
         pass_on(request.value);
