@@ -254,7 +254,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin, bo
 void InstanceServer::State::end_sessions_of(std::uint64_t client) {
   const auto [first, last] = held.equal_range(client);
   for (auto entry = first; entry != last; ++entry) {
-    asio::co_spawn(context, end_session(entry->second), asio::detached);
+    spawn(end_session(entry->second));
   }
   held.erase(first, last);
 }
