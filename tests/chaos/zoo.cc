@@ -15,7 +15,8 @@ constexpr char kSu[] = "/bin/su";
 std::string setuid_command(const std::filesystem::path& folder, unsigned uid) {
   if (::geteuid() == 0) {
     const std::filesystem::path copy = folder / "setuid_service";
-    std::filesystem::copy_file(ISOENV_TEST_SERVICE_DIR "/test_service", copy);
+    std::filesystem::copy_file(ISOENV_TEST_SERVICE_DIR "/test_service", copy,
+                               std::filesystem::copy_options::overwrite_existing);
     if (::chown(copy.c_str(), uid, uid) != 0 || ::chmod(copy.c_str(), 06755) != 0) {
       throw std::runtime_error("cannot make a set-user-ID program");
     }
@@ -31,20 +32,23 @@ std::string setuid_command(const std::filesystem::path& folder, unsigned uid) {
 
 }  // namespace
 
-std::string zoo_spec(const std::filesystem::path& folder, unsigned uid) {
+std::string zoo_spec(const std::filesystem::path& folder, unsigned uid, const std::string& port) {
   return R"("services": {
     "deaf": {"command": ["test_service", "ignores", "SIGTERM", "then", "leaves_daemon",
-                         "{{self.tmp}}/daemon", "then", "tcp_echo", "*", "80"],
-             "ports": {"main": 80}, "localhost": ["main"], "publish": {"main": "auto"},
+                         "{{self.tmp}}/daemon", "then", "tcp_echo", "*", "env:PORT"],
+             "ports": {"main": )" +
+         port + R"(}, "localhost": ["main"], "publish": {"main": "auto"},
              "stop_timeout": "50ms"},
-    "web": {"command": ["test_service", "http_hello", "*", "80"], "ports": {"http": 80},
+    "web": {"command": ["test_service", "http_hello", "*", "env:PORT"], "ports": {"http": )" +
+         port + R"(},
             "depends": ["deaf"], "ready": [{"http": "http", "path": "/health"}]},
     "told": {"command": ["test_service", "notifies", "READY=1", "then", "forks", "5", "then", "waits"],
              "ready": [{"notify": true}, {"exec": ["test_service", "exits", "0"]}]},
     "storm": {"command": ["test_service", "forks_without_end", "20"]},
     "noisy": {"command": ["test_service", "fills_disk"], "stop_timeout": "100ms"},
-    "held": {"command": ["test_service", "tcp_never_reads", "*", "81"], "ports": {"main": 81}},
-    "stuffer": {"command": ["test_service", "tcp_stuffs", "any", "held", "81"], "depends": ["held"]},
+    "held": {"command": ["test_service", "tcp_never_reads", "*", "env:PORT"], "ports": {"main": )" +
+         port + R"(}},
+    "stuffer": {"command": ["test_service", "tcp_stuffs", "any", "{{held.host}}", "{{held.port.main}}"], "depends": ["held"]},
     "threads": {"command": ["test_service", "threads", "8", "then", "waits"]},
     "setuid": {"command": ["test_service", )" +
          setuid_command(folder, uid) + R"(]}},
