@@ -37,6 +37,15 @@ std::uint64_t surrounding(const Instance& instance) {
   return std::strtoull(value + prefix.size(), nullptr, 10);
 }
 
+/// What a service did that fails the test.
+std::string incident_text(const Json& incident) {
+  std::string text = "'" + incident.at("service").get<std::string>() + "' at " +
+                     incident.at("when").get<std::string>() + ": " +
+                     incident.at("what").get<std::string>();
+  for (const Json& line : incident.at("report")) text += "\n    | " + line.get<std::string>();
+  return text;
+}
+
 }  // namespace
 
 std::uint64_t session_in(const Instance& instance) {
@@ -61,10 +70,12 @@ std::string failure_text(const Json& failure) {
 
 TestSession::TestSession(const Instance& instance, const std::string& test)
     : channel_(instance.connection.open()) {
+  // Of the services, the test uses those that the command around it does.
   const Json answer = channel_.ask({{"request", "begin"},
                                     {"services", Json::array()},
                                     {"test", test.substr(0, kLongestName)},
-                                    {"faults", Json::array()}});
+                                    {"faults", Json::array()},
+                                    {"within", surrounding(instance)}});
   number_ = answer.value("session", std::uint64_t{0});
   set_under_way(instance.id, number_);
 }
@@ -79,6 +90,9 @@ std::string TestSession::end() {
     for (const Json& failed : report.at("failed")) text += failed.get<std::string>() + "\n";
     for (const Json& failure : report.at("failures")) {
       text += "cannot be undone: " + failure_text(failure) + "\n";
+    }
+    for (const Json& incident : report.value("incidents", Json::array())) {
+      text += "service " + incident_text(incident) + "\n";
     }
     return text;
   } catch (const Json::exception& error) {

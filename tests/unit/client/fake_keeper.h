@@ -1,4 +1,4 @@
-// A keeper that gives one client after the other the same answer.
+// A keeper that gives one client after the other the same answer to each question.
 #pragma once
 
 #include <sys/socket.h>
@@ -43,11 +43,18 @@ class FakeKeeper {
  private:
   void serve() {
     for (int client = 0; (client = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(client)) {
-      request_.clear();
-      char letter = 0;
-      while (::recv(client, &letter, 1, 0) == 1 && letter != '\n') request_ += letter;
-      (void)::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+      do {
+        const std::string line = receive_line(client);
+        if (line.empty()) break;
+        request_ = line;
+        (void)!::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+      } while (!answer_.empty() && answer_.back() == '\n');  // else it hangs up
     }
+  }
+  static std::string receive_line(int client) {
+    std::string line;
+    for (char letter = 0; ::recv(client, &letter, 1, 0) == 1 && letter != '\n';) line += letter;
+    return line;
   }
 
   int listener_;
