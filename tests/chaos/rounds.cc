@@ -79,10 +79,15 @@ void ChaosTest::up_exec_down() {
                       {"--", "test_service", "leaves_daemon", dir() / "e", "then", "waits"});
   Process inside(isoenv_words(inside_words), options());
   if (!on_host_ && one_in(2)) do_something_bad();
+  // What a test does to services, and nobody undoes.
+  static const std::array<const char*, 5> kVerbs{"pause", "kill", "stop", "restart", "start"};
+  Process fault(isoenv_words({one_of(kVerbs), "-f", spec_, some_services().front()}), options());
+  if (one_in(2)) let_some_time_pass();
   Process stop(isoenv_words({"down", "-f", spec_}), options());
   if (!on_host_) do_something_bad();
   if (one_in(2)) owner.send_signal(SIGKILL);
   expect_end(stop);
+  expect_end(fault);
   owner.send_signal(SIGKILL);
   expect_end(owner);
   expect_end(inside);

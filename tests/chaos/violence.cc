@@ -51,8 +51,8 @@ void ChaosTest::signal_all(const std::vector<LivingProcess>& hit) {
 }
 
 void ChaosTest::kill_some() {
-  static const std::array<const char*, 10> kParts{
-      "ctest",  "up",          "exec",        "run",          "down",
+  static const std::array<const char*, 11> kParts{
+      "ctest",  "up",          "exec",        "run",          "down",  "restart",
       "keeper", "isoenv-tidy", "isoenv-init", "test_service", "isoenv"};
   const std::vector<LivingProcess> candidates = players(one_of(kParts));
   if (candidates.empty()) return say("nobody is there");
