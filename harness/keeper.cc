@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/fault_injection.h"
+#include "base/leak_check.h"
 #include "base/syscall.h"
 #include "env/linux_backend.h"
 #include "env/loopback_site.h"
@@ -290,8 +291,11 @@ void start_planned(const StartLock& lock, const KeeperOptions& options,
   const pid_t child = ::fork();
   if (child < 0) throw_errno("fork");
   if (child == 0) {
-    ::_exit(detach({lock.directory(), options, plan, std::move(isolated), std::move(reservations),
-                    artefacts, std::move(owner), std::move(report.write)}));
+    const int exit_code =
+        detach({lock.directory(), options, plan, std::move(isolated), std::move(reservations),
+                artefacts, std::move(owner), std::move(report.write)});
+    check_for_leaks();
+    ::_exit(exit_code);
   }
   report.write.reset();
   const std::string answer = read_to_end(*report.read);

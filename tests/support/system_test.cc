@@ -20,6 +20,15 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kTidyUp{2};
 constexpr std::chrono::milliseconds kLookAgain{10};
 
+/// The sanitizers' options of this program, and: write to files, and take note of crashes even where
+/// signals are set back to their defaults.
+std::string sanitizer_options(const char* variable, const fs::path& reports) {
+  const char* const given = std::getenv(variable);
+  const std::string before = given == nullptr ? "" : std::string(given) + ":";
+  return before + "log_path=" + (reports / "report").string() +
+         ":handle_segv=2:handle_sigbus=2:handle_sigfpe=2:handle_sigill=2:handle_abort=2";
+}
+
 Words joined(Words first, const Words& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
@@ -33,9 +42,11 @@ SystemTest::SystemTest() {
                   {"HOME", dir() / "home"},
                   {"TMPDIR", dir() / "tmp"},
                   {"XDG_STATE_HOME", dir() / "state"},
-                  {"ISOENV_RUNTIME_DIR", runtime_dir()}};
+                  {"ISOENV_RUNTIME_DIR", runtime_dir()},
+                  {"ASAN_OPTIONS", sanitizer_options("ASAN_OPTIONS", dir() / "reports")},
+                  {"UBSAN_OPTIONS", sanitizer_options("UBSAN_OPTIONS", dir() / "reports")}};
   options_.unset = {"ISOENV_INSTANCE", "SERVICE_NAME", "PORT", "NOTIFY_SOCKET"};
-  for (const char* name : {"home", "tmp", "state", "r"}) {
+  for (const char* name : {"home", "tmp", "state", "r", "reports"}) {
     fs::create_directory(dir() / name);
     fs::permissions(dir() / name, fs::perms::owner_all);
   }
@@ -45,6 +56,16 @@ SystemTest::SystemTest() {
 void SystemTest::TearDown() {
   expect_nothing_left();
   for (const LivingProcess& process : processes()) ::kill(process.pid, SIGKILL);
+  for (const std::string& report : take_sanitizer_reports()) ADD_FAILURE() << report;
+}
+
+std::vector<std::string> SystemTest::take_sanitizer_reports() const {
+  std::vector<std::string> reports;
+  for (const auto& entry : fs::directory_iterator(dir() / "reports")) {
+    reports.push_back(entry.path().filename().string() + ":\n" + read_file(entry.path()));
+    fs::remove(entry.path());
+  }
+  return reports;
 }
 
 fs::path SystemTest::write_spec(std::string_view members, const std::string& file) const {

@@ -2,7 +2,8 @@
 // at the end.
 //
 // Every test gets a runtime directory, TMPDIR, HOME and artefact directory of its own, and finds
-// `test_service` in PATH. TearDown holds the machine against what it was before the test.
+// `test_service` in PATH. TearDown holds the machine against what it was before the test. In a build
+// with sanitizers, what they report in any isoenv of the test, a detached keeper too, fails it.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -27,7 +28,8 @@ using Words = std::vector<std::string>;
 class SystemTest : public ::testing::Test {
  protected:
   SystemTest();
-  /// expect_nothing_left(), then kills what is left, so that the next test is not blamed for it.
+  /// expect_nothing_left(), then kills what is left, so that the next test is not blamed for it;
+  /// fails for every report of a sanitizer.
   void TearDown() override;
 
   const std::filesystem::path& dir() const { return dir_.path(); }
@@ -67,6 +69,8 @@ class SystemTest : public ::testing::Test {
 
   /// Every process that this test has started, directly or not, and that still lives.
   std::vector<LivingProcess> processes() const;
+  /// What sanitizers had to report, each report once.
+  std::vector<std::string> take_sanitizer_reports() const;
   /// The keeper of the only instance of this test, from the lease in runtime_dir().
   pid_t keeper() const;
 

@@ -199,7 +199,7 @@ TEST_F(ClientFaultsTest, ThatCannotBeUndoneFailTheOnlyTestOfACommand) {
 
 #ifdef ISOENV_GDB
 TEST_F(ClientTest, WorksUnderADebugger) {
-  options().env["ASAN_OPTIONS"] = "detect_leaks=0";  // which works under no debugger
+  options().env["ASAN_OPTIONS"] += ":detect_leaks=0";  // which works under no debugger
   ASSERT_THAT(up(spec_), ExitedWith(0));
   const Outcome outcome =
       run({ISOENV_GDB, "-batch", "-nx", "-ex", "set debuginfod enabled off", "-ex",

@@ -4,6 +4,8 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "support/system_test.h"
 
@@ -57,16 +59,17 @@ class PublishTest : public SystemTest {
   }
 };
 
-/// The local addresses that listen on a TCP port here, as /proc/net/tcp writes them.
-std::vector<std::string> listening_addresses(const std::string& port) {
-  std::vector<std::string> found;
+/// The local addresses that listen on a TCP port here, as /proc/net/tcp writes them; each once: the
+/// kernel may repeat lines of a table that changes while it is read.
+std::set<std::string> listening_addresses(const std::string& port) {
+  std::set<std::string> found;
   for (const char* file : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
     std::ifstream stream(file);
     std::string slot, local, remote, state, rest;
     while (stream >> slot >> local >> remote >> state && std::getline(stream, rest)) {
       const std::size_t colon = local.find(':');
       if (state == "0A" && std::stoi(local.substr(colon + 1), nullptr, 16) == std::stoi(port)) {
-        found.push_back(local.substr(0, colon));
+        found.insert(local.substr(0, colon));
       }
     }
   }
