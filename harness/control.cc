@@ -161,6 +161,7 @@ Error error_from(const Json& json) {
 std::string encode(const Request& request) {
   Json json{{"request", kKindNames[static_cast<std::size_t>(request.kind)]},
             {"services", request.services}};
+  if (!request.pause_before.empty()) json["pause_before"] = request.pause_before;
   if (request.kind == Request::Kind::kMark) json["text"] = request.text;
   if (request.kind == Request::Kind::kFault) json["fault"] = fault_json(request);
   if (request.kind == Request::Kind::kBegin) {
@@ -187,9 +188,14 @@ Request decode_request(const std::string& text) {
     Request request;
     request.kind = static_cast<Request::Kind>(kind - kKindNames.begin());
     request.services = json.at("services").get<std::vector<std::string>>();
-    for (const std::string& service : request.services) {
-      if (service.size() <= kLongestName) continue;
-      throw Error("there is no service " + in_quotes(service), ExitCode::kUsage);
+    if (json.contains("pause_before")) {
+      request.pause_before = json.at("pause_before").get<std::vector<std::string>>();
+    }
+    for (const auto* names : {&request.services, &request.pause_before}) {
+      for (const std::string& service : *names) {
+        if (service.size() <= kLongestName) continue;
+        throw Error("there is no service " + in_quotes(service), ExitCode::kUsage);
+      }
     }
     if (request.kind == Request::Kind::kMark) {
       request.text = json.at("text");

@@ -34,7 +34,8 @@ struct Request {
   Kind kind = Kind::kPs;
   /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none = all.
   std::vector<std::string> services;
-  std::string text{};  ///< mark: a line for the merged log
+  std::vector<std::string> pause_before{};  ///< up: services that are paused before their start
+  std::string text{};                       ///< mark: a line for the merged log
   // fault:
   FaultKind fault = FaultKind::kPause;
   int signal = SIGKILL;  ///< kill

@@ -82,7 +82,8 @@ struct InstanceServer::State {
   Event upped{context.get_executor()};
 
   asio::awaitable<Answer> answer(Request request);
-  asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services);
+  asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services,
+                                    const std::vector<std::size_t>& pause_before);
   asio::awaitable<Answer> answer_down(const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
   Answer answer_begin(const Request& request, const std::vector<std::size_t>& services);
@@ -151,7 +152,7 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
   const std::vector<std::size_t> services = find_services(plan, request.services);
   switch (request.kind) {
     case Request::Kind::kUp:
-      co_return co_await answer_up(services);
+      co_return co_await answer_up(services, find_services(plan, request.pause_before));
     case Request::Kind::kDown:
       co_return co_await answer_down(services);
     case Request::Kind::kFault:
@@ -177,9 +178,21 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
   co_return ending_answer;
 }
 
-asio::awaitable<Answer> InstanceServer::State::answer_up(const std::vector<std::size_t>& services) {
+asio::awaitable<Answer> InstanceServer::State::answer_up(
+    const std::vector<std::size_t>& services, const std::vector<std::size_t>& pause_before) {
   ++upping;
-  UpReport report = co_await environment.up(services);
+  UpReport report;
+  std::exception_ptr refusal;
+  try {
+    report = co_await environment.up_paused(services, pause_before);
+  } catch (const Error&) {
+    refusal = std::current_exception();
+  }
+  if (refusal) {
+    --upping;
+    upped.notify_all();
+    std::rethrow_exception(refusal);
+  }
   report.rung = isolated.rung;
   report.refusal = isolated.refusal;
   --upping;

@@ -92,6 +92,9 @@ Grammar up_grammar() {
   add("name", text("NAME"), "an instance of its own, beside the unnamed one of the same spec");
   add_isolation(grammar);
   add_artefacts(grammar);
+  add("pause-before", texts("SERVICE"),
+      "stop this service's process where it would execute its program, and wait neither for it nor "
+      "for what needs it; 'isoenv resume' lets it go on; may be repeated");
   add_json(grammar, "print the result as JSON");
   return grammar;
 }
@@ -382,7 +385,7 @@ std::vector<std::string> checked_faults(const Parsed& parsed) {
 UpOptions parse_up(const Arguments& arguments) {
   const Parsed parsed = parse("up", arguments);
   return {parsed.text("file"), parsed.given_text("isolation"), parsed.text("owner"), parsed.text("name"),
-          parsed.path("artefacts"), parsed.flag("json"),  parsed.words};
+          parsed.path("artefacts"), parsed.flag("json"), parsed.list("pause-before"), parsed.words};
 }
 
 DownOptions parse_down(const Arguments& arguments) {

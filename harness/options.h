@@ -24,7 +24,8 @@ struct UpOptions {
   std::string name;
   std::optional<std::filesystem::path> artefacts;
   bool json = false;
-  std::vector<std::string> services;  ///< none: all
+  std::vector<std::string> pause_before;  ///< services that are paused before their start
+  std::vector<std::string> services;      ///< none: all
 };
 
 struct DownOptions {

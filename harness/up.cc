@@ -35,7 +35,9 @@ int up_command(const std::vector<std::string>& arguments) {
   const UpOptions options = parse_up(arguments);
   KeeperOptions keeper;
   keeper.spec = load_spec(options.file);
-  find_services(plan_spec(keeper.spec, {}), options.services);  // refuses bad input before anything
+  const EnvironmentPlan plan = plan_spec(keeper.spec, {});
+  find_services(plan, options.services);  // refuses bad input before anything
+  find_services(plan, options.pause_before);
   keeper.key = shared_key(keeper.spec.file, options.name, current_caller());
   keeper.isolation = choose_isolation(options.isolation);
   keeper.owner = find_owner(options.owner);
@@ -44,7 +46,9 @@ int up_command(const std::vector<std::string>& arguments) {
   const std::filesystem::path root = open_run_root();
   sweep_stale(root);
   const RunDirectory directory(root, instance_id(keeper.key));
-  Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services});
+  Request request{Request::Kind::kUp, options.services};
+  request.pause_before = options.pause_before;
+  Joined joined = ask_or_start(directory, keeper, request);
   if (joined.answer.ending) joined.client.wait_for_end();
   UpReport report = up_report_from_json(joined.answer.report);
   if (joined.old_spec) report.warnings.push_back(old_spec_warning(keeper.spec));
@@ -59,6 +63,11 @@ int up_command(const std::vector<std::string>& arguments) {
     std::cout << "isoenv up: " << degraded_text(report.refusal) << std::endl;
   }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kEnvironmentFailed);
+  if (!report.paused.empty()) {
+    std::cout << "environment '" << report.environment << "' is partly up, "
+              << owner_text(keeper.owner) << '\n' << paused_text(report) << std::flush;
+    return 0;
+  }
   std::cout << "environment '" << report.environment << "' is up: " << report.wanted
             << (report.wanted == 1 ? " service" : " services")
             << (report.rung == rung_name(Rung::kPorts) ? " without namespaces, " : ", ") << owner_text(keeper.owner)

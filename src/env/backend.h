@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,6 +34,14 @@ class Backend {
 
   /// Namespaces, link, output, then the program. On NotStarted nothing of it is left.
   virtual boost::asio::awaitable<StartOutcome> start(std::size_t service) = 0;
+
+  /// The next start() ends with the service's process standing still, where it would execute the
+  /// program.
+  virtual void hold_next_start(std::size_t service) = 0;
+  /// Lets it go on; a debugger may have done so before.
+  virtual void release(std::size_t service) noexcept = 0;
+  /// Until the held program is executed, or is not any more: why it could not be, if so.
+  virtual boost::asio::awaitable<std::optional<NotStarted>> released(std::size_t service) = 0;
 
   /// Until the started service is ready, has ended, or its ready timeout is over.
   virtual boost::asio::awaitable<ReadyOutcome> wait_ready(std::size_t service) = 0;

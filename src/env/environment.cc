@@ -37,7 +37,27 @@ asio::awaitable<UpReport> Environment::up(std::vector<std::size_t> services) {
   co_return co_await bring(plan_.closure(services));
 }
 
-asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted) {
+asio::awaitable<UpReport> Environment::up_paused(std::vector<std::size_t> services,
+                                                 std::vector<std::size_t> paused) {
+  std::vector<std::size_t> wanted = plan_.closure(services);
+  for (const std::size_t service : paused) {
+    const std::string& name = plan_.services[service].name;
+    if (std::find(wanted.begin(), wanted.end(), service) == wanted.end()) {
+      throw Error("'" + name + "' is not among the services to start", ExitCode::kUsage,
+                  "name it too");
+    }
+    const Life& life = lives_[service];
+    if (!life.alive && life.state != ServiceState::kCompleted) continue;
+    throw Error("'" + name + "' cannot be paused before its start: it is " +
+                    state_name(life.state) + " already",
+                ExitCode::kEnvironmentFailed, "'isoenv down " + name + "' first");
+  }
+  for (const std::size_t service : paused) lives_[service].pauses = true;
+  co_return co_await bring(std::move(wanted), std::move(paused));
+}
+
+asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
+                                             std::vector<std::size_t> to_pause) {
   for (const std::size_t service : wanted) {
     Life& life = lives_[service];
     // A life that ends, or has to, is waited for; the next one starts from nothing.
@@ -55,14 +75,24 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted) {
     set_state(service, ServiceState::kWaiting);
     asio::co_spawn(executor_, live(service), asio::detached);
   }
+  std::vector<bool> excused(lives_.size(), false);
   const auto all_settled = [&] {
-    return std::all_of(wanted.begin(), wanted.end(), [&](std::size_t s) { return settled(s); });
+    if (!to_pause.empty()) excused = held_up();
+    return std::all_of(wanted.begin(), wanted.end(),
+                       [&](std::size_t s) { return settled(s) || excused[s]; });
   };
   while (!all_settled()) co_await changed_.wait();
 
   UpReport report{plan_.name, wanted.size(), {}};
   for (const std::size_t service : wanted) {
-    if (!satisfies(service, Need::kReady)) report.failures.push_back(failure(service));
+    const std::string& name = plan_.services[service].name;
+    if (lives_[service].held && excused[service]) {
+      report.paused.push_back({name, lives_[service].pid});
+    } else if (excused[service]) {
+      report.waiting.push_back(name);
+    } else if (!satisfies(service, Need::kReady)) {
+      report.failures.push_back(failure(service));
+    }
   }
   if (report.failures.empty()) co_return report;
   std::vector<std::size_t> unclaimed;
@@ -133,12 +163,15 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
   set_state(service, ServiceState::kStarting);
   life.started = clock_.now();
   ++life.starts;
+  const bool pauses = std::exchange(life.pauses, false);
+  if (pauses) backend_.hold_next_start(service);
   const StartOutcome started = co_await backend_.start(service);
   if (const auto* not_started = std::get_if<NotStarted>(&started)) {
     fail(service, not_started->reason);
     co_return;
   }
   life.pid = std::get<Started>(started).pid;
+  if (pauses && !co_await stand_still(service)) co_return;
   changed_.notify_all();
   backend_.event(plan.name + ": started, pid " + std::to_string(life.pid));
 
@@ -350,7 +383,7 @@ bool Environment::satisfies(std::size_t service, Need need) const {
   const Life& life = lives_[service];
   switch (need) {
     case Need::kStarted:
-      return life.pid != 0 || life.state == ServiceState::kReady;
+      return (life.pid != 0 && !life.held) || life.state == ServiceState::kReady;
     case Need::kReady:
     case Need::kCompleted:
       return life.state == ServiceState::kReady || life.state == ServiceState::kCompleted;

@@ -29,6 +29,12 @@ class Environment {
   /// has started are taken down again when any of them fails.
   boost::asio::awaitable<UpReport> up(std::vector<std::size_t> services);
 
+  /// The same, but these of them are paused before their program is executed, and what waits for
+  /// them is not waited for. Throws Error when one of them runs already. act() with kResume, or a
+  /// debugger, lets them go on.
+  boost::asio::awaitable<UpReport> up_paused(std::vector<std::size_t> services,
+                                             std::vector<std::size_t> paused);
+
   /// Takes down the services and all that depend on them, dependents first.
   boost::asio::awaitable<DownReport> down(std::vector<std::size_t> services);
 
@@ -75,6 +81,8 @@ class Environment {
     unsigned claims = 0;          // calls of up() that want it
     unsigned stops = 0;           // calls of take_down() under way that want it gone
     unsigned starts = 0;
+    bool pauses = false;  // is to stand still before its program is executed
+    bool held = false;    // stands there
     std::int64_t pid = 0;
     Clock::TimePoint started{};
     std::string readiness;
@@ -90,7 +98,12 @@ class Environment {
   boost::asio::awaitable<ServiceStop> tear_down(std::size_t service,
                                                 std::vector<std::string>& problems,
                                                 ServiceState to);
-  boost::asio::awaitable<UpReport> bring(std::vector<std::size_t> wanted);
+  boost::asio::awaitable<bool> stand_still(std::size_t service);
+  std::vector<bool> held_up() const;
+  boost::asio::awaitable<void> let_go(std::size_t service, std::string by, FaultReport& report);
+  /// `to_pause`: not waited for, nor is what waits for them.
+  boost::asio::awaitable<UpReport> bring(std::vector<std::size_t> wanted,
+                                         std::vector<std::size_t> to_pause = {});
   /// `to`: the state of what has not failed.
   boost::asio::awaitable<DownReport> take_down(std::vector<std::size_t> targets,
                                                ServiceState to = ServiceState::kDown);

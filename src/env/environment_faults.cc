@@ -73,6 +73,11 @@ void Environment::check_possible(const Fault& fault) const {
   for (const std::size_t service : fault.services) {
     const ServicePlan& plan = plan_.services[service];
     const ServiceState state = lives_[service].state;
+    if (lives_[service].held) {
+      if (fault.kind != FaultKind::kKill && fault.kind != FaultKind::kPause) continue;
+      throw Error("cannot " + action + " '" + plan.name + "': it is paused before its start",
+                  ExitCode::kEnvironmentFailed, "'isoenv resume " + plan.name + "' starts it");
+    }
     if (plan.is_task) {
       throw Error("cannot " + action + " '" + plan.name + "': it is a task", ExitCode::kUsage,
                   "name a service");
@@ -185,6 +190,10 @@ asio::awaitable<void> Environment::resume(std::size_t service, std::string by,
                                           FaultReport& report) {
   Life& life = lives_[service];
   const std::string& name = plan_.services[service].name;
+  if (life.held) {
+    co_await let_go(service, by, report);
+    co_return;
+  }
   if (life.state != ServiceState::kPaused) {
     report.effects.push_back({name, "was not paused"});
     co_return;
@@ -213,6 +222,54 @@ asio::awaitable<void> Environment::resume(std::size_t service, std::string by,
   }
   while (life.alive && life.state == ServiceState::kStarting) co_await changed_.wait();
   report.failures.push_back(failure(service));
+}
+
+/// Returns when the program of the life under way is executed; false: the life has failed instead.
+asio::awaitable<bool> Environment::stand_still(std::size_t service) {
+  Life& life = lives_[service];
+  const std::string& name = plan_.services[service].name;
+  life.held = true;
+  life.readiness = "paused before its start: 'isoenv resume " + name + "' lets it go on";
+  backend_.event(name + ": paused before its start, pid " + std::to_string(life.pid));
+  changed_.notify_all();
+  const std::optional<NotStarted> failure = co_await backend_.released(service);
+  life.held = false;
+  life.readiness.clear();
+  life.started = clock_.now();
+  if (life.stop_requested) {
+    fail(service, "stopped before it was started");
+  } else if (failure) {
+    fail(service, failure->reason);
+  }
+  co_return !failure && !life.stop_requested;
+}
+
+/// Which services stand still before their start, or wait for those. Dependencies come first.
+std::vector<bool> Environment::held_up() const {
+  std::vector<bool> result(lives_.size(), false);
+  for (std::size_t service = 0; service < lives_.size(); ++service) {
+    const auto& depends = plan_.services[service].depends;
+    const bool waits = std::any_of(depends.begin(), depends.end(), [&](const auto& dependency) {
+      return result[dependency.service] && !satisfies(dependency.service, dependency.need);
+    });
+    result[service] = lives_[service].held ||
+                      (lives_[service].state == ServiceState::kWaiting && waits);
+  }
+  return result;
+}
+
+asio::awaitable<void> Environment::let_go(std::size_t service, std::string by,
+                                          FaultReport& report) {
+  Life& life = lives_[service];
+  const std::string& name = plan_.services[service].name;
+  backend_.event(name + ": let go" + (by.empty() ? "" : " by " + by));
+  backend_.release(service);
+  while (life.alive && !settled(service)) co_await changed_.wait();
+  if (satisfies(service, Need::kReady)) {
+    report.effects.push_back({name, life.readiness});
+  } else {
+    report.failures.push_back(failure(service));
+  }
 }
 
 asio::awaitable<FaultReport> Environment::undo(std::uint64_t session) {

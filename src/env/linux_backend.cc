@@ -71,7 +71,8 @@ struct LinuxBackend::State {
         site(site_),
         merged(options.artefact_directory / "isoenv.log", widest_name(plan_)),
         running(plan_.services.size()),
-        refused(plan_.services.size(), false) {
+        refused(plan_.services.size(), false),
+        held(plan_.services.size(), false) {
     for (const ServicePlan& service : plan.services) {
       merged.limit(service.name, service.log_limit, service.name + ".log");
     }
@@ -87,11 +88,13 @@ struct LinuxBackend::State {
   MergedLog merged;
   std::vector<std::shared_ptr<RunningService>> running;
   std::vector<bool> refused;
+  std::vector<bool> held;  // at the next start, before the program is executed
 
   LogFile open_log(const ServicePlan& service);
   std::optional<Account> account(const ServicePlan& service) const;
   Variables variables(std::size_t service, const std::optional<Account>& account) const;
   Program program(std::size_t service, const std::optional<Account>& account) const;
+  std::string launch_failure(const ServicePlan& service, const LaunchFailure& failure) const;
   void give_places(std::size_t service, const Account& account) const;
   asio::awaitable<void> gone(std::shared_ptr<RunningService> ended);
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<RunningService> ended);
@@ -273,15 +276,38 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   co_await running->sandbox->prepared();
   running->prepared = true;
 
-  // Beyond this point the program runs.
+  // Beyond this point the program runs, unless it is held.
   if (running->stopping) throw Error("stopped before it was started");
-  running->launched = true;
-  const std::variant<pid_t, LaunchFailure> launched = co_await running->sandbox->launch();
+  running->launched = !state_->held[service];
+  Sandbox& sandbox = *running->sandbox;
+  const std::variant<pid_t, LaunchFailure> launched =
+      running->launched ? co_await sandbox.launch() : co_await sandbox.launch_held();
+  state_->held[service] = false;
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
-    const auto& words = plan.launcher.empty() ? plan.command : plan.launcher;
-    throw Error(describe(*failure, words.front(), plan.working_directory.string()) +
-                (account ? ", as the account '" + account->name + "'" : ""));
+    throw Error(state_->launch_failure(plan, *failure));
   }
+}
+
+std::string LinuxBackend::State::launch_failure(const ServicePlan& service,
+                                                const LaunchFailure& failure) const {
+  const auto& words = service.launcher.empty() ? service.command : service.launcher;
+  const std::optional<Account> as = account(service);
+  return describe(failure, words.front(), service.working_directory.string()) +
+         (as ? ", as the account '" + as->name + "'" : "");
+}
+
+void LinuxBackend::hold_next_start(std::size_t service) { state_->held[service] = true; }
+
+void LinuxBackend::release(std::size_t service) noexcept {
+  if (const auto& running = state_->running[service]) running->sandbox->signal(SIGCONT);
+}
+
+asio::awaitable<std::optional<NotStarted>> LinuxBackend::released(std::size_t service) {
+  const std::shared_ptr<RunningService> running = state_->running[service];
+  const std::optional<LaunchFailure> failure = co_await running->sandbox->released();
+  running->launched = true;
+  if (!failure) co_return std::nullopt;
+  co_return NotStarted{state_->launch_failure(state_->plan.services[service], *failure)};
 }
 
 /// Returns when no process of an ended service is left.

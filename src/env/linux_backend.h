@@ -39,6 +39,9 @@ class LinuxBackend final : public Backend {
   ~LinuxBackend() override;
 
   boost::asio::awaitable<StartOutcome> start(std::size_t service) override;
+  void hold_next_start(std::size_t service) override;
+  void release(std::size_t service) noexcept override;
+  boost::asio::awaitable<std::optional<NotStarted>> released(std::size_t service) override;
   boost::asio::awaitable<ReadyOutcome> wait_ready(std::size_t service) override;
   boost::asio::awaitable<ExitStatus> exited(std::size_t service) override;
   boost::asio::awaitable<ServiceStop> stop(std::size_t service,

@@ -110,19 +110,30 @@ std::vector<ServiceFailure> failures_from_json(const std::string& text) {
 }
 
 std::string to_json(const UpReport& report) {
+  Json paused = Json::array();
+  for (const PausedStart& start : report.paused) {
+    paused.push_back({{"service", start.service}, {"pid", start.pid}});
+  }
   return dump({{"environment", report.environment},
                {"wanted", report.wanted},
-               {"up", report.failures.empty()},
+               {"up", report.failures.empty() && report.paused.empty()},
                {"failures", failures_json(report.failures)},
                {"warnings", report.warnings},
                {"rung", report.rung},
-               {"refusal", report.refusal}});
+               {"refusal", report.refusal},
+               {"paused", paused},
+               {"waiting", report.waiting}});
 }
 
 UpReport up_report_from_json(const std::string& text) {
   const Json json = Json::parse(text);
-  return {json.at("environment"), json.at("wanted"), failures_from(json.at("failures")),
-          json.at("warnings"),    json.at("rung"),   json.at("refusal")};
+  UpReport report{json.at("environment"), json.at("wanted"), failures_from(json.at("failures")),
+                  json.at("warnings"),    json.at("rung"),   json.at("refusal")};
+  for (const Json& start : json.at("paused")) {
+    report.paused.push_back({start.at("service"), start.at("pid")});
+  }
+  report.waiting = json.at("waiting").get<std::vector<std::string>>();
+  return report;
 }
 
 std::string to_json(const DownReport& report) {
@@ -196,6 +207,21 @@ std::string failures_text(const std::vector<ServiceFailure>& failures) {
     }
     if (!failure.log.empty()) text += "    whole log: " + failure.log.string() + "\n";
   }
+  return text;
+}
+
+std::string paused_text(const UpReport& report) {
+  std::string text;
+  for (const PausedStart& start : report.paused) {
+    // Inside, the program is the first process after its init; without namespaces it is as outside.
+    const std::string pid = report.rung == "ports" ? std::to_string(start.pid) : "2";
+    text += "'" + start.service + "' is paused before its program is executed, pid " +
+            std::to_string(start.pid) + "\n  look inside: isoenv shell " + start.service +
+            "\n  debug it:    isoenv exec --in " + start.service + " -- gdb -p " + pid +
+            " -ex 'catch exec' -ex 'handle SIGCONT nostop' -ex 'shell kill -CONT " + pid +
+            "' -ex continue\n  let it go:   isoenv resume " + start.service + "\n";
+  }
+  if (!report.waiting.empty()) text += "waiting for that: " + joined(report.waiting) + "\n";
   return text;
 }
 

@@ -19,6 +19,12 @@ struct ServiceFailure {
   std::filesystem::path log;            ///< the whole output; "" when there is none
 };
 
+/// A service whose process stands still where it would execute the program.
+struct PausedStart {
+  std::string service;
+  std::int64_t pid = 0;  ///< on the host; 0 when unknown
+};
+
 struct UpReport {
   std::string environment;
   std::size_t wanted = 0;                ///< how many services and tasks the call was about
@@ -26,6 +32,8 @@ struct UpReport {
   std::vector<std::string> warnings{};   ///< what the caller should know all the same
   std::string rung{};                    ///< what isolation the instance has
   std::string refusal{};                 ///< why it has no better one; "" when it has the best
+  std::vector<PausedStart> paused{};     ///< as they were asked to be
+  std::vector<std::string> waiting{};    ///< services that wait for those
 };
 
 /// How one service was stopped.
@@ -90,6 +98,8 @@ std::vector<ServiceStatus> statuses_from_json(const std::string& text);
 
 /// For people: a paragraph a failure, each with an empty line before it.
 std::string failures_text(const std::vector<ServiceFailure>& failures);
+/// For people: which services are paused before their start, and how they go on. "" for none.
+std::string paused_text(const UpReport& report);
 /// For people. `up_text` is "" when nothing failed.
 std::string up_text(const UpReport& report);
 std::string down_text(const DownReport& report);

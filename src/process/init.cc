@@ -162,8 +162,10 @@ class Init {
 
   [[noreturn]] void serve() {
     for (;;) {
-      pollfd waits[] = {{*control_, POLLIN, 0}, {*signals_, POLLIN, 0}};
-      if (::poll(waits, 2, -1) < 0) continue;  // EINTR
+      pollfd waits[] = {
+          {*control_, POLLIN, 0}, {*signals_, POLLIN, 0}, {held_ ? *held_ : -1, POLLIN, 0}};
+      if (::poll(waits, 3, -1) < 0) continue;  // EINTR
+      if (waits[2].revents != 0) tell_release();
       if (waits[1].revents != 0) reap();
       if (waits[0].revents != 0) obey();
     }
@@ -176,8 +178,9 @@ class Init {
     if (length != sizeof request) leave(0);  // the parent is gone
     switch (request.kind) {
       case InitRequest::Kind::kLaunch:
-        program_ =
-            start(plan_.program, InitReport::Kind::kStarted, InitReport::Kind::kLaunchFailed);
+        program_ = request.value == 0 ? start(plan_.program, InitReport::Kind::kStarted,
+                                              InitReport::Kind::kLaunchFailed)
+                                      : start_held();
         for (const int signal : std::exchange(early_signals_, {})) pass_on(signal);
         break;
       case InitRequest::Kind::kSignal:
@@ -213,6 +216,28 @@ class Init {
       signal_descendants(signal);
     } else if (::getpid() == 1) {
       ::kill(-1, signal);
+    }
+  }
+
+  pid_t start_held() {
+    const auto outcome = launch_held(plan_.program, held_);
+    if (const auto* failure = std::get_if<LaunchFailure>(&outcome)) {
+      report(InitReport::Kind::kLaunchFailed, failure->step, failure->error_number);
+      return 0;
+    }
+    report(InitReport::Kind::kStarted, Step::kNone, std::get<pid_t>(outcome));
+    return std::get<pid_t>(outcome);
+  }
+
+  /// Before it is reaped: why it ended must come before that it has.
+  void tell_release() {
+    LaunchFailure failure;
+    const bool failed = ::read(*held_, &failure, sizeof failure) == sizeof failure;
+    held_.reset();
+    if (failed) {
+      report(InitReport::Kind::kLaunchFailed, failure.step, failure.error_number);
+    } else {
+      report(InitReport::Kind::kReleased);
     }
   }
 
@@ -270,6 +295,7 @@ class Init {
   UniqueFd control_;
   UniqueFd signals_;
   std::vector<int> early_signals_;
+  UniqueFd held_;  // what becomes of a program that is held
   pid_t program_ = 0;
   pid_t probe_ = 0;
 };

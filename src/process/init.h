@@ -19,7 +19,7 @@ namespace isoenv {
 /// Messages on the control socket (SOCK_SEQPACKET), one struct a message.
 struct InitRequest {
   enum class Kind : int {
-    kLaunch,     ///< start the program
+    kLaunch,     ///< start the program; `value` 1: held, see launch_held()
     kSignal,     ///< send signal `value` to the program
     kSignalAll,  ///< send signal `value` to every process of the sandbox but init
     kProbe,      ///< start probe number `value`
@@ -35,7 +35,8 @@ struct InitReport {
     kSetupFailed,   ///< `step` failed with errno `value`; init exits
     kPrepared,      ///< set-up is done, kLaunch may come
     kStarted,       ///< the program runs as pid `value` (of the sandbox's PID namespace)
-    kLaunchFailed,  ///< `step` failed with errno `value`
+    kReleased,      ///< the program that was held is executed
+    kLaunchFailed,  ///< `step` failed with errno `value`, also of one that was held
     kExited,        ///< the program ended with wait status `value`; init exits
     kSignalledAll,  ///< kSignalAll was carried out
     kProbeStarted,  ///< the probe runs

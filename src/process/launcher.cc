@@ -111,6 +111,14 @@ struct ChildSteps {
                      const char* const*, const process::error_code&) const noexcept;
 };
 
+/// As execve(2) wants them.
+std::vector<char*> exec_pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (const std::string& text : strings) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
 /// 0 when the file can be executed; EACCES only when it is there and cannot.
 int executable_error(const std::string& path) {
   struct stat status {};
@@ -223,15 +231,34 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
   return LaunchFailure{Step::kFork, error.code().value()};
 }
 
+std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd& outcome) {
+  Pipe pipe;
+  try {
+    pipe = make_pipe();
+  } catch (const SystemError& error) {
+    return LaunchFailure{Step::kFork, error.error_number()};
+  }
+  const std::vector<char*> arguments = exec_pointers(program.argv);
+  const std::vector<char*> environment = exec_pointers(program.env);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();  // not vfork(2): the parent goes on while the child stands still
+  if (pid < 0) return LaunchFailure{Step::kFork, errno};
+  if (pid == 0) {
+    const ChildSteps steps{program, *pipe.write, parent};
+    int none = 0;
+    (void)steps.on_exec_setup(none, {}, nullptr);
+    ::raise(SIGSTOP);
+    ::execve(program.executable.c_str(), arguments.data(), environment.data());
+    (void)steps.fail(Step::kExec);
+  }
+  outcome = std::move(pipe.read);
+  return pid;
+}
+
 void become(const Program& program) {
-  const auto pointers = [](const std::vector<std::string>& strings) {
-    std::vector<char*> result;
-    for (const std::string& text : strings) result.push_back(const_cast<char*>(text.c_str()));
-    result.push_back(nullptr);
-    return result;
-  };
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-  ::execve(program.executable.c_str(), pointers(program.argv).data(), pointers(program.env).data());
+  ::execve(program.executable.c_str(), exec_pointers(program.argv).data(),
+           exec_pointers(program.env).data());
   throw_errno("execute", program.executable);
 }
 

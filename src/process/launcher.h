@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "process/privileges.h"
 
 namespace isoenv {
@@ -71,6 +72,11 @@ std::string describe(const LaunchFailure& failure, const std::string& program,
 
 /// Starts the program; returns when it has replaced its image or could not.
 std::variant<pid_t, LaunchFailure> launch(const Program& program);
+
+/// Starts a process that has everything of the program and stops itself (SIGSTOP) where it would
+/// execute it; SIGCONT, or a debugger, lets it go on. `outcome` is readable then: at its end when
+/// the program runs, else it holds a LaunchFailure.
+std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd& outcome);
 
 /// Replaces the calling process by the program, with the caller's descriptors 0, 1 and 2 alone.
 /// Throws SystemError.

@@ -45,6 +45,8 @@ struct Sandbox::State {
   bool reaped = false;
   std::optional<LaunchFailure> setup_failure;
   std::optional<std::variant<pid_t, LaunchFailure>> launched;
+  bool released = false;
+  std::optional<LaunchFailure> release_failure;
   std::optional<ExitStatus> exit;
   std::optional<ProbeCommandResult> probe;
   unsigned signals_to_all = 0;  // asked for, and not yet carried out
@@ -68,7 +70,14 @@ void Sandbox::State::apply(const InitReport& report) {
     case InitReport::Kind::kStarted:
       launched = static_cast<pid_t>(report.value);
       break;
+    case InitReport::Kind::kReleased:
+      released = true;
+      break;
     case InitReport::Kind::kLaunchFailed:
+      if (launched) {  // it was held
+        release_failure = LaunchFailure{report.step, report.value};
+        break;
+      }
       launched = LaunchFailure{report.step, report.value};
       break;
     case InitReport::Kind::kExited:
@@ -177,6 +186,22 @@ asio::awaitable<std::variant<pid_t, LaunchFailure>> Sandbox::launch() {
   while (!state->launched && !state->reaped) co_await state->changed.wait();
   if (!state->launched) throw Error("the sandbox's init process was killed");
   co_return *state->launched;
+}
+
+asio::awaitable<std::variant<pid_t, LaunchFailure>> Sandbox::launch_held() {
+  const auto state = state_;
+  state->request(InitRequest::Kind::kLaunch, 1);
+  while (!state->launched && !state->reaped) co_await state->changed.wait();
+  if (!state->launched) throw Error("the sandbox's init process was killed");
+  co_return *state->launched;
+}
+
+asio::awaitable<std::optional<LaunchFailure>> Sandbox::released() {
+  const auto state = state_;
+  while (!state->released && !state->release_failure && !state->exit) {
+    co_await state->changed.wait();
+  }
+  co_return state->release_failure;
 }
 
 asio::awaitable<ExitStatus> Sandbox::exited() {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -63,6 +64,10 @@ class Sandbox {
   boost::asio::awaitable<void> prepared();
   /// Starts the program; call once, after prepared().
   boost::asio::awaitable<std::variant<pid_t, LaunchFailure>> launch();
+  /// The same, but it stands still before the program is executed; signal(SIGCONT) lets it go on.
+  boost::asio::awaitable<std::variant<pid_t, LaunchFailure>> launch_held();
+  /// After launch_held(): returns when the program is executed, or has ended before; or why not.
+  boost::asio::awaitable<std::optional<LaunchFailure>> released();
   /// The program's end, or that of the whole sandbox (as killed by SIGKILL). May be awaited often.
   boost::asio::awaitable<ExitStatus> exited();
   bool has_exited() const noexcept;

@@ -39,6 +39,7 @@ class FakeBackend final : public Backend {
   struct Script {
     StartOutcome start = Started{};  ///< its pid is the backend's choice
     std::exception_ptr start_throws;
+    std::optional<NotStarted> release;  ///< why a held program could not be executed
     ReadyOutcome readiness = Ready{};
     std::exception_ptr readiness_throws;
     std::exception_ptr exited_throws;
@@ -102,6 +103,26 @@ class FakeBackend final : public Backend {
     service.running = true;
     ++service.starts;
     co_return Started{first_pid(index) + 1000 * (service.starts - 1)};
+  }
+
+  /// Recorded as `hold db`; `release db` ends it, and so does the service's end.
+  void hold_next_start(std::size_t index) override {
+    record("hold", index);
+    services_[index].stands_still = true;
+  }
+  void release(std::size_t index) noexcept override {
+    record("release", index);
+    go_on(plan_.services[index].name);
+  }
+  /// As a debugger does.
+  void go_on(const std::string& service) {
+    of(service).stands_still = false;
+    changed_.notify_all();
+  }
+  boost::asio::awaitable<std::optional<NotStarted>> released(std::size_t index) override {
+    const Service& service = services_[index];
+    while (service.stands_still && service.running) co_await changed_.wait();
+    co_return service.script.release;
   }
 
   boost::asio::awaitable<ReadyOutcome> wait_ready(std::size_t index) override {
@@ -185,6 +206,7 @@ class FakeBackend final : public Backend {
     bool running = false;
     bool stop_asked = false;
     bool paused = false;
+    bool stands_still = false;
     int stopping = 0;
     int starts = 0;
     ExitStatus status;

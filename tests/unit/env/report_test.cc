@@ -84,6 +84,24 @@ TEST(UpReportTest, KeepsControlBytesAndReplacesWhatIsNoUtf8) {
               ElementsAre("tab\t quote\" \x1b[1m", "caf\ufffd \ufffd", "grün", "nul\0end"s));
 }
 
+TEST(UpReportTest, TellsWhatIsPausedBeforeItsStartAndHowItGoesOn) {
+  UpReport sent{"shop", 2, {}};
+  sent.paused = {{"db", 4711}};
+  sent.waiting = {"user", "web"};
+  const UpReport report = up_report_from_json(to_json(sent));
+  EXPECT_THAT(to_json(sent), HasSubstr(R"("up":false)"));
+  ASSERT_EQ(report.paused.size(), 1u);
+  EXPECT_EQ(report.paused[0].pid, 4711);
+  EXPECT_EQ(report.waiting, sent.waiting);
+  const std::string text = paused_text(report);
+  EXPECT_THAT(text, HasSubstr("'db' is paused before its program is executed, pid 4711\n"));
+  EXPECT_THAT(text, HasSubstr("gdb -p 2 "));
+  EXPECT_THAT(text, HasSubstr("isoenv resume db\nwaiting for that: user, web\n"));
+  sent.rung = "ports";
+  EXPECT_THAT(paused_text(sent), HasSubstr("gdb -p 4711 "));
+  EXPECT_EQ(paused_text(UpReport{"shop", 2, {}}), "");
+}
+
 TEST(UpReportTest, IsNoTextWhenNothingFailed) { EXPECT_EQ(up_text(UpReport{"shop", 3, {}}), ""); }
 
 TEST(UpReportTest, TellsEverythingAboutEachFailure) {

@@ -132,6 +132,17 @@ TEST(RequestTest, IsRefusedBrieflyHoweverLargeAndDeepItIs) {
             200U);
 }
 
+TEST(RequestTest, CarriesWhatToPauseAndWhatFailed) {
+  Request up{Request::Kind::kUp, {"db"}};
+  up.pause_before = {"db"};
+  EXPECT_THAT(decode_request(encode(up)).pause_before, ElementsAre("db"));
+  Request end;
+  end.kind = Request::Kind::kEnd;
+  end.failed = true;
+  EXPECT_TRUE(decode_request(encode(end)).failed);
+  EXPECT_EQ(decode_request(encode({Request::Kind::kPlan, {}})).kind, Request::Kind::kPlan);
+}
+
 TEST(AnswerTest, ComesBackAsItWasSent) {
   Answer sent;
   sent.refused = true;

@@ -187,6 +187,12 @@ TEST(HelpTest, TellsOfEveryCommand) {
   }
 }
 
+TEST(OptionsTest, OfUpNameServicesToPause) {
+  EXPECT_THAT(parse_up({"--pause-before", "db", "--pause-before=web"}).pause_before,
+              ElementsAre("db", "web"));
+  EXPECT_THAT(parse_up({}).pause_before, IsEmpty());
+}
+
 TEST(OptionsTest, OfExecNameTheServiceInWhosePlaceItRuns) {
   EXPECT_EQ(parse_exec({"--in", "db", "--", "gdb", "-p", "2"}).in, "db");
   EXPECT_EQ(parse_exec({"true"}).in, "");

@@ -370,5 +370,36 @@ TEST_F(LauncherTest, EndsTheProgramWithItsParentWhenAsked) {
   EXPECT_EQ(::read(*held.read, &byte, 1), 0);  // returns when nobody holds the other end
 }
 
+TEST_F(LauncherTest, HoldsAProgramUntilItIsToldToGoOn) {
+  Pipe output = make_pipe();
+  Program held = program({"/bin/echo", "ran"});
+  held.stdio[1] = *output.write;
+  UniqueFd outcome;
+  const pid_t pid = std::get<pid_t>(launch_held(held, outcome));
+  output.write.reset();
+  siginfo_t stopped{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &stopped, WSTOPPED), 0);
+  EXPECT_EQ(stopped.si_code, CLD_STOPPED);
+  ASSERT_EQ(::kill(pid, SIGCONT), 0);
+  EXPECT_EQ(read_to_end(*outcome), "");
+  EXPECT_EQ(read_to_end(*output.read), "ran\n");
+  EXPECT_EQ(wait_for(pid), ExitStatus{});
+}
+
+TEST_F(LauncherTest, TellsWhyAProgramThatWasHeldCannotBeExecuted) {
+  Program held = program({"/bin/echo"});
+  held.executable = "/no/such/program";
+  UniqueFd outcome;
+  const pid_t pid = std::get<pid_t>(launch_held(held, outcome));
+  siginfo_t stopped{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &stopped, WSTOPPED), 0);
+  ASSERT_EQ(::kill(pid, SIGCONT), 0);
+  LaunchFailure failure;
+  ASSERT_EQ(::read(*outcome, &failure, sizeof failure), static_cast<ssize_t>(sizeof failure));
+  EXPECT_EQ(failure.step, Step::kExec);
+  EXPECT_EQ(failure.error_number, ENOENT);
+  wait_for(pid);
+}
+
 }  // namespace
 }  // namespace isoenv
