@@ -113,7 +113,7 @@ Environment Environment::up(const std::filesystem::path& spec_file, const UpOpti
   if (!options.artefacts.empty()) {
     words.insert(words.end(), {"--artefacts", options.artefacts.string()});
   }
-  words.push_back("--");
+  words.emplace_back("--");
   words.insert(words.end(), options.services.begin(), options.services.end());
   const Json report = parse_output("up", run_isoenv(words));
   try {
@@ -138,7 +138,7 @@ const std::string& Environment::rung() const noexcept { return instance_->rung; 
 Service Environment::service(const std::string& name) const {
   std::string known;
   for (std::size_t i = 0; i < instance_->services.size(); ++i) {
-    if (instance_->services[i].name == name) return Service(instance_, i);
+    if (instance_->services[i].name == name) return {instance_, i};
     known += (known.empty() ? "it has: " : ", ") + instance_->services[i].name;
   }
   throw EnvironmentError(

@@ -14,8 +14,6 @@
 #include "isoenv/error.h"
 #include "source/descriptor.h"
 
-extern char** environ;
-
 namespace isoenv::inline client {
 
 const char* accompanying_executable();  // consumer/executable.cc

@@ -132,10 +132,8 @@ bool LogReader::open_next() {
   return true;
 }
 
-Log::State::State(std::shared_ptr<const Instance> instance_, std::size_t service_, LogPlace place)
-    : instance(std::move(instance_)),
-      service(service_),
-      reader(instance->services[service].log, place) {}
+Log::State::State(std::shared_ptr<const Instance> of, std::size_t position, LogPlace place)
+    : instance(std::move(of)), service(position), reader(instance->services[service].log, place) {}
 
 Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Log::~Log() = default;

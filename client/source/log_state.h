@@ -36,7 +36,7 @@ class LogReader {
 };
 
 struct Log::State {
-  State(std::shared_ptr<const Instance> instance, std::size_t service, LogPlace place);
+  State(std::shared_ptr<const Instance> of, std::size_t position, LogPlace place);
 
   std::shared_ptr<const Instance> instance;
   std::size_t service;

@@ -56,8 +56,8 @@ std::string slice_of(const Service& service, LogReader& reader) {
 }  // namespace
 
 struct TestWatch::State {
-  explicit State(Environment environment_)
-      : environment(std::move(environment_)), services(environment.services()) {}
+  explicit State(Environment watched)
+      : environment(std::move(watched)), services(environment.services()) {}
 
   /// Does what needs the keeper; the first failure is the last attempt.
   template <typename Act>
