@@ -153,7 +153,7 @@ TEST(FaultsTest, StoppedServiceIsNotGoingToBeReady) {
 
 TEST(FaultsTest, SignalReachesTheService) {
   const Service marked = Environment::current().service("marked");
-  marked.kill(SIGUSR1);
+  marked.kill(SIGINT);
   while (marked.state() == ServiceState::kReady) std::this_thread::yield();
   EXPECT_NE(marked.status().readiness.find("exit code 42"), std::string::npos);
 }

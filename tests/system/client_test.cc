@@ -139,7 +139,7 @@ TEST_F(ClientTest, MarksWhereTestsBeginAndEnd) {
   }
 }
 
-/// `web` echoes; `marked` is ready as long as its marker is there, and exits on SIGUSR1.
+/// `web` echoes; `marked` is ready as long as its marker is there, and exits on SIGINT.
 class ClientFaultsTest : public ClientTest {
  protected:
   void SetUp() override {
@@ -148,7 +148,7 @@ class ClientFaultsTest : public ClientTest {
     options().env["MARKER"] = dir() / "marker";
     faulty_ = write_spec(R"("services": {
       "web": {"command": ["test_service", "tcp_echo", "*", "80", "web: "], "ports": {"http": 80}},
-      "marked": {"command": ["test_service", "exits_on", "SIGUSR1", "42", "then", "waits"],
+      "marked": {"command": ["test_service", "exits_on", "SIGINT", "42", "then", "waits"],
                  "ready": [{"file": ")" +
                              (dir() / "marker").string() + R"("}], "ready_timeout": "300ms"}})",
                          "faulty.json");
