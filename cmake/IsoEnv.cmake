@@ -67,7 +67,9 @@ target that it names must be visible there.
                        [STOP_SIGNAL <signal>] [STOP_TIMEOUT <time>]
                        [LOG_LIMIT <size>]
                        [PUBLISH <port>[:<number>|:auto]...]
-                       [LOCALHOST <port>[:<number>]...])
+                       [LOCALHOST <port>[:<number>]...]
+                       [RESTART never|on_failure]
+                       [EXPECT_EXIT <code>|<signal>...] [ALLOW_FAILURE])
 
   Other services and tests of the same environment reach it by its ``<name>``.
 
@@ -143,6 +145,16 @@ target that it names must be visible there.
   ``LOCALHOST <port>...``
     TCP ports offered on the loopback that the tests see.
 
+  ``RESTART never|on_failure``
+    Whether it is started again when it has ended by itself: never, which is
+    the default, or when it failed, with growing pauses.
+
+  ``EXPECT_EXIT <code>|<signal>...``, ``ALLOW_FAILURE``
+    A test fails when a service that it uses dies while the test runs, or
+    reports a sanitizer's finding, and the service's ``down`` does when it ends
+    badly. The former names ends that are no failure, such as ``3 SIGKILL``;
+    with the latter nothing of this service is one.
+
 .. command:: isoenv_add_task
 
   Adds a task, a process that runs to its end, such as a migration::
@@ -175,7 +187,8 @@ target that it names must be visible there.
                     [TIMEOUT <seconds>]
                     [ENV <NAME>=<value>...]
                     [LABELS <label>...]
-                    [CONFIGURATIONS <config>...])
+                    [CONFIGURATIONS <config>...]
+                    [FAULTS <fault>...])
 
   ``COMMAND``, ``WORKING_DIRECTORY`` and ``ENVIRONMENT`` are as above, the
   former two with generator expressions but no templates; ``CONFIGURATIONS`` is
@@ -197,6 +210,13 @@ target that it names must be visible there.
 
   ``ENV <NAME>=<value>...``
     Variables of the test. Values may hold generator expressions.
+
+  ``FAULTS <fault>...``
+    What happens to services while the test runs, each as
+    ``<action>[=<signal>]:<service>@<delay>[+<duration>]`` such as
+    ``pause:order@200ms+1s`` or ``kill=SIGTERM:order@1s``. An ``<action>`` is
+    ``pause``, ``resume``, ``kill``, ``stop``, ``start`` or ``restart``. All is
+    undone at the end of the test.
 
   A test that exits with 77 is skipped, as are all where IsoEnv cannot work.
 

@@ -29,7 +29,7 @@ CommandHelp down_help() {
       "signal, then by force when its stop timeout is over. It is no error when nothing is up.\n"
       "Logs and scratch data stay in the artefact directory.",
       "  0    stopped, or nothing was up\n"
-      "  1    something could not be stopped\n"
+      "  1    a service ended badly, or had before\n"
       "  2    wrong command line, or several instances could be meant\n",
       "  isoenv down -f shop.json\n"};
 }
@@ -44,6 +44,7 @@ CommandHelp exec_help() {
       "in the place of one service, and ends with it; its program is looked up in that service's\n"
       "PATH, then in yours.",
       "  any  the command's exit code, or 128 + n when signal n ended it\n"
+      "  1    the command ended with 0, but a service that it uses failed\n"
       "  2    wrong command line, or several instances could be meant\n"
       "  77   this machine does not grant the isolation\n"
       "  125  isoenv itself failed: no instance is up, or a service is not ready\n",
@@ -72,6 +73,7 @@ CommandHelp run_help() {
       "loopback on which any port is free, so that tests which start servers on fixed ports can\n"
       "run side by side. Input, output, signals and the exit code are the command's own.",
       "  any  the command's exit code, or 128 + n when signal n ended it\n"
+      "  1    the command ended with 0, but a service failed\n"
       "  2    wrong command line, or a spec with faults\n"
       "  77   this machine does not grant the isolation\n"
       "  125  isoenv itself failed, or a service was not ready in time\n",

@@ -49,9 +49,10 @@ struct InstanceServer::State {
         isolated(std::move(isolated_)),
         artefacts(options.artefact_directory),
         site(make_site(context.get_executor())),
-        backend(context.get_executor(), plan_, clock, std::move(options), *site),
-        environment(context.get_executor(), plan_, backend, clock),
-        sessions(context.get_executor(), plan_, environment, backend, clock),
+        incidents(plan_),
+        backend(context.get_executor(), plan_, clock, std::move(options), *site, incidents),
+        environment(context.get_executor(), plan_, backend, clock, incidents),
+        sessions(context.get_executor(), plan_, environment, backend, clock, incidents),
         control(
             context.get_executor(), directory_.control_socket().string(),
             [this](Request request) { return answer(std::move(request)); }, {},
@@ -68,6 +69,7 @@ struct InstanceServer::State {
   Isolated isolated;
   std::filesystem::path artefacts;
   std::unique_ptr<Site> site;
+  Incidents incidents;
   LinuxBackend backend;
   Environment environment;
   TestSessions sessions;
@@ -127,7 +129,7 @@ bool InstanceServer::run() {
   }
   state_->context.run();
   return !state_->cut_short && !state_->environment.had_failures() &&
-         !state_->test_failed;
+         !state_->test_failed && state_->incidents.next() == 1;
 }
 
 /// A watch or an end that fails must not leave an instance that nobody ends: all is killed with the

@@ -13,8 +13,10 @@
 namespace isoenv {
 namespace {
 
-/// Warnings about the end go to the standard error output: the command's own output stays alone.
-void take_down(ControlClient& client) {
+/// True when no service has failed at its end. Warnings about the end go to the standard error
+/// output: the command's own output stays alone.
+bool take_down(ControlClient& client, bool command_passed) {
+  bool passed = true;
   const std::optional<Answer> answer = client.ask({Request::Kind::kDown, {}});
   if (answer && !answer->report.empty()) {
     const DownReport report = down_report_from_json(answer->report);
@@ -25,8 +27,11 @@ void take_down(ControlClient& client) {
     }
     for (const std::string& problem : report.problems)
       std::cerr << "isoenv run: " << problem << '\n';
+    tell_incidents(report.incidents, command_passed);
+    passed = report.incidents.empty();
   }
   client.wait_for_end();
+  return passed;
 }
 
 }  // namespace
@@ -74,8 +79,8 @@ int run_command(const std::vector<std::string>& arguments) {
                      keeper.key.spec_file, lease->artefact_directory,
                      directory.id(),       /*ends_instance=*/true};
   const int code = run_test(joined.client, entered, test, *ctest);
-  take_down(joined.client);
-  return code;
+  const bool passed = take_down(joined.client, code == 0);
+  return code != 0 || passed ? code : static_cast<int>(ExitCode::kEnvironmentFailed);
 }
 
 }  // namespace isoenv

@@ -13,6 +13,14 @@
 #include "harness/test_command.h"
 
 namespace isoenv {
+
+void tell_incidents(const std::vector<Incident>& incidents, bool command_passed) {
+  if (incidents.empty()) return;
+  std::cerr << (command_passed ? "isoenv: the test fails, although its command ended with 0:"
+                               : "isoenv: what is more, its services failed:")
+            << incidents_text(incidents) << std::flush;
+}
+
 namespace {
 
 Answer must(std::optional<Answer> answer) {
@@ -28,16 +36,22 @@ std::vector<std::string> reasons_of(const SessionReport& report) {
     reasons.push_back("what its faults have left cannot be undone" +
                       failures_text(report.failures));
   }
+  for (const Incident& incident : report.incidents) {
+    reasons.push_back("service '" + incident.service + "' " + incident.what);
+  }
   return reasons;
 }
 
-void tell(const SessionReport& report) {
+void tell(const SessionReport& report, bool command_passed) {
   for (const std::string& warning : report.warnings) {
     std::cerr << "isoenv: warning: " << warning << std::endl;
   }
-  for (const std::string& reason : reasons_of(report)) {
+  SessionReport of_faults = report;
+  of_faults.incidents.clear();
+  for (const std::string& reason : reasons_of(of_faults)) {
     std::cerr << "isoenv: the test fails: " << reason << std::endl;
   }
+  tell_incidents(report.incidents, command_passed);
 }
 
 bool is_failure(const ExitStatus& status) {
@@ -91,7 +105,7 @@ int run_test(ControlClient& client, const Answer& joined, const TestRun& test, i
   end.origin.keep = test.ends_instance;
   end.failed = failed;
   const SessionReport report = session_report_from_json(must(client.ask(end)).report);
-  tell(report);
+  tell(report, status.success());
   const std::vector<std::string> reasons = reasons_of(report);
   if (failed || !reasons.empty()) {
     if (services.empty()) services = services_now(client);

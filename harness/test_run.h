@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "env/incident.h"
 #include "harness/control.h"
 
 namespace isoenv {
@@ -19,6 +20,9 @@ struct TestRun {
   std::string instance;             ///< its id
   bool ends_instance = false;       ///< nothing that its faults have left needs to be undone
 };
+
+/// Tells what services did that fails the test.
+void tell_incidents(const std::vector<Incident>& incidents, bool command_passed);
 
 /// Runs the command of a test inside the instance behind `client`, in a session of its own, and
 /// tells on the standard error output what came of that. Returns the exit code: the command's, or,

@@ -150,7 +150,7 @@ function(_isoenv_discovery_launcher out caller framework target environment scop
   set(listing_gtest --gtest_list_tests)
   set(listing_catch2 --list-tests --list-test-names-only --list-reporters --list-tags)
   set(listing_doctest --list-test-cases --list-test-suites)
-  _isoenv_test_wrapper(words "${target}" "${environment}" ${scope} "${services}")
+  _isoenv_test_wrapper(words "${target}" "${environment}" ${scope} "${services}" "")
   list(POP_BACK words)
   if(scope STREQUAL "TEST")
     list(APPEND words --per-command)

@@ -12,7 +12,7 @@ function(_isoenv_words out what)
     set(words ENV=many)
   elseif(what STREQUAL "test")
     set(words NAME=one COMMAND=text SERVICES=many ENVIRONMENT=one SCOPE=one WORKING_DIRECTORY=one
-        TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many)
+        TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many FAULTS=many)
   elseif(what STREQUAL "attachment")
     set(words TESTS=many SERVICES=many ENVIRONMENT=one SCOPE=one DIRECTORY=one)
   elseif(what MATCHES "^discovery_(.+)$")
@@ -25,7 +25,8 @@ function(_isoenv_words out what)
         READY_LOG=text+ READY_EXEC=text+ READY_FILE=many+ READY_UNIX=many+ READY_NOTIFY=flag
         READY_TIMEOUT=one STOP_SIGNAL=one STOP_TIMEOUT=one LOG_LIMIT=one)
     if(what STREQUAL "service")
-      list(APPEND words ALIASES=many PUBLISH=many LOCALHOST=many)
+      list(APPEND words ALIASES=many PUBLISH=many LOCALHOST=many RESTART=one EXPECT_EXIT=many
+           ALLOW_FAILURE=flag)
     else()
       list(APPEND words READY_EXIT=one)
     endif()
@@ -257,6 +258,46 @@ function(_isoenv_check_account caller what word value)
   elseif(value MATCHES "^[0-9]+$" AND (length GREATER 10 OR value GREATER 4294967294))
     _isoenv_fail("${caller}" "${word}: \"${value}\" is not a uid from 0 to 4294967294")
   endif()
+endfunction()
+
+# How a process may end: an exit code from 0 to 255, or a signal. As JSON.
+function(_isoenv_json_exits out caller what values)
+  set(list "")
+  _isoenv_check_unique("${caller}" EXPECT_EXIT "${values}")
+  foreach(value IN LISTS values)
+    _isoenv_decode(value "${value}")
+    if(value MATCHES "^(0|[1-9][0-9]?[0-9]?)$" AND value LESS 256)
+      list(APPEND list "${value}")
+    elseif(value MATCHES "^SIG[A-Z0-9]+$")
+      list(APPEND list "\"${value}\"")
+    else()
+      _isoenv_bad_value("${caller}" ${what} EXPECT_EXIT "${value}"
+        "an exit code from 0 to 255 or a signal such as \"SIGKILL\"")
+    endif()
+  endforeach()
+  list(JOIN list ", " text)
+  set(${out} "[${text}]" PARENT_SCOPE)
+endfunction()
+
+# A fault that comes by itself: its service.
+function(_isoenv_check_fault out caller value)
+  set(time "[0-9]+(ms|s|m)")
+  if(NOT value MATCHES
+     "^(pause|resume|kill|stop|start|restart)(=[A-Za-z0-9]+)?:([^:@+]+)@${time}(\\+${time})?$")
+    _isoenv_bad_value("${caller}" test FAULTS "${value}"
+      "a fault such as \"pause:order@200ms+1s\": ACTION[=SIGNAL]:SERVICE@DELAY[+DURATION] with an \
+ACTION of pause, resume, kill, stop, start and restart")
+  endif()
+  set(action "${CMAKE_MATCH_1}")
+  set(signal "${CMAKE_MATCH_2}")
+  set(service "${CMAKE_MATCH_3}")
+  set(duration "${CMAKE_MATCH_5}")
+  if(NOT signal STREQUAL "" AND NOT action STREQUAL "kill")
+    _isoenv_fail("${caller}" "FAULTS: \"${value}\": only \"kill\" has a signal")
+  elseif(NOT duration STREQUAL "" AND NOT action MATCHES "^(pause|kill|stop)$")
+    _isoenv_fail("${caller}" "FAULTS: \"${value}\": only \"pause\", \"kill\" and \"stop\" last")
+  endif()
+  set(${out} "${service}" PARENT_SCOPE)
 endfunction()
 
 # Splits <value>, KEY=VALUE, at its first "=".

@@ -65,6 +65,9 @@ class Backend {
   /// Lets them go on (SIGCONT).
   virtual boost::asio::awaitable<void> resume(std::size_t service) = 0;
 
+  /// Takes in what the services have written so far, so that it is known what they reported.
+  virtual void catch_up() noexcept = 0;
+
   /// What is known for a failure report: last lines and the log's place.
   virtual ServiceFailure describe_failure(std::size_t service) = 0;
 

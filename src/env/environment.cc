@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/exit_status.h"
+#include "base/pause.h"
 #include "base/text.h"
 
 namespace isoenv {
@@ -25,11 +26,12 @@ bool has_failed(ServiceState state) {
 }  // namespace
 
 Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& plan,
-                         Backend& backend, Clock& clock)
+                         Backend& backend, Clock& clock, Incidents& incidents)
     : executor_(executor),
       plan_(plan),
       backend_(backend),
       clock_(clock),
+      incidents_(incidents),
       lives_(plan.services.size()),
       changed_(executor) {}
 
@@ -72,6 +74,7 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
     life.stop_requested = false;
     life.failure = {};
     life.harm = {};
+    life.ends_in_a_row = 0;
     set_state(service, ServiceState::kWaiting);
     asio::co_spawn(executor_, live(service), asio::detached);
   }
@@ -105,50 +108,61 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
 }
 
 asio::awaitable<DownReport> Environment::down(std::vector<std::size_t> services) {
-  co_return co_await take_down(with_dependents(services));
+  const std::vector<std::size_t> targets = with_dependents(services);
+  DownReport report = co_await take_down(targets);
+  report.incidents = incidents_.take_untold(targets);
+  co_return report;
 }
 
 asio::awaitable<DownReport> Environment::down_all() {
   std::vector<std::size_t> all(lives_.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  co_return co_await take_down(std::move(all));
+  DownReport report = co_await take_down(all);
+  report.incidents = incidents_.take_untold(all);
+  co_return report;
 }
 
-/// One life of a service, from its first wait to the end of its last process.
+/// One life of a service, from its first wait to the end of its last process; with a restart policy
+/// as many in a row as that allows.
 asio::awaitable<void> Environment::live(std::size_t service) {
-  try {
-    co_await bring_up(service);
-  } catch (const std::exception& exception) {
-    const Error error = told(exception);
-    fail(service, error.what(), error.frames());
-  }
   Life& life = lives_[service];
-  if (life.state == ServiceState::kReady) {
-    std::optional<ExitStatus> status;
-    std::string lost;
+  do {
     try {
-      status = co_await backend_.exited(service);
+      co_await bring_up(service);
     } catch (const std::exception& exception) {
-      lost = std::string("it can no longer be watched: ") + told(exception).what();
+      const Error error = told(exception);
+      fail(service, error.what(), error.frames());
     }
-    if (!life.stop_requested && !has_failed(life.state)) {
-      if (status) {
-        ended_by_itself(service, *status);
-      } else {
-        fail(service, "ended while it should have been up: " + lost);
-        life.state = ServiceState::kExited;
-      }
+    if (life.state == ServiceState::kReady) co_await watch(service);
+    if (!life.stop_requested) {
+      // Nobody else is taking it down: its sandbox goes with it.
+      std::vector<std::string> problems;
+      co_await backend_.stop(service, problems);
+      for (const std::string& problem : problems) backend_.event(problem);
     }
-  }
-  if (!life.stop_requested) {
-    // Nobody else is taking it down: its sandbox goes with it.
-    std::vector<std::string> problems;
-    co_await backend_.stop(service, problems);
-    for (const std::string& problem : problems) backend_.event(problem);
-  }
+    life.pid = 0;
+  } while (co_await pause_before_restart(service));
   life.alive = false;
-  life.pid = 0;
   changed_.notify_all();
+}
+
+/// Returns when a service that is ready has ended, or can no longer be watched.
+asio::awaitable<void> Environment::watch(std::size_t service) {
+  Life& life = lives_[service];
+  std::optional<ExitStatus> status;
+  std::string lost;
+  try {
+    status = co_await backend_.exited(service);
+  } catch (const std::exception& exception) {
+    lost = std::string("it can no longer be watched: ") + told(exception).what();
+  }
+  if (life.stop_requested || has_failed(life.state)) co_return;
+  if (status) {
+    ended_by_itself(service, *status);
+  } else {
+    fail(service, "ended while it should have been up: " + lost);
+    life.state = ServiceState::kExited;
+  }
 }
 
 asio::awaitable<void> Environment::bring_up(std::size_t service) {
@@ -183,11 +197,12 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
     const std::string meant = ended_as_meant(service, exited->status);
     if (!meant.empty()) {
       fail(service, meant, {}, /*meant=*/true);
-      co_return;
+    } else {
+      fail(service,
+           (plan.is_task ? "failed: " : "ended before it was ready: ") + exited->status.describe(),
+           exited->diagnosis);
     }
-    fail(service,
-         (plan.is_task ? "failed: " : "ended before it was ready: ") + exited->status.describe(),
-         exited->diagnosis);
+    consider_restart(service, exited->status);
   } else if (const auto* late = std::get_if<NotReadyInTime>(&outcome)) {
     fail(service,
          (plan.is_task ? "not completed within " : "not ready within ") +
@@ -195,6 +210,7 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
          late->diagnosis);
   } else {
     life.readiness = (plan.is_task ? "completed after " : "ready after ") + took;
+    life.ready_at = clock_.now();
     set_state(service, plan.is_task ? ServiceState::kCompleted : ServiceState::kReady);
     backend_.event(plan.name + ": " + life.readiness);
   }
@@ -273,11 +289,14 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
   if (life.alive && !life.stop_requested) {
     life.stop_requested = true;
     const bool was_running = life.pid != 0;
-    if (life.state == ServiceState::kReady || life.state == ServiceState::kPaused) {
-      set_state(service, ServiceState::kStopping);
-    }
+    const bool was_up =
+        life.state == ServiceState::kReady || life.state == ServiceState::kPaused;
+    const bool was_ready = was_up && !life.held;
+    if (was_up) set_state(service, ServiceState::kStopping);
     changed_.notify_all();
     stop = co_await backend_.stop(service, problems);
+    // How it ends is of interest when it was to end for good: a fault may be meant to be rough.
+    if (was_ready && to == ServiceState::kDown) judge_stop(service, stop);
     if (was_running && stop.how != ServiceStop::How::kNotRunning) {
       backend_.event(name + (stop.how == ServiceStop::How::kKilled
                                  ? ": did not stop in time, killed"
@@ -297,30 +316,6 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
     set_state(service, to);
   }
   co_return stop;
-}
-
-/// It has ended unasked: by itself, or by a signal that was sent on purpose.
-void Environment::ended_by_itself(std::size_t service, const ExitStatus& status) {
-  const std::string& name = plan_.services[service].name;
-  const std::string meant = ended_as_meant(service, status);
-  if (meant.empty()) {
-    fail(service, "ended while it should have been up: " + status.describe());
-  } else {
-    fail(service, meant, {}, /*meant=*/true);
-  }
-  lives_[service].state = ServiceState::kExited;
-  backend_.event(name + (meant.empty() ? ": ended by itself: " : ": ended as was meant: ") +
-                 status.describe());
-}
-
-std::string Environment::ended_as_meant(std::size_t service, const ExitStatus& status) {
-  Life& life = lives_[service];
-  const Sent& sent = life.sent;
-  if (sent.signal == 0) return "";
-  if (status.signal != sent.signal && !asks_to_end(sent.signal)) return "";
-  life.harm = {Harm::Kind::kKilled, sent.origin};
-  return "ended after " + signal_name(sent.signal) + " by " + sent.origin.by + ": " +
-         status.describe();
 }
 
 ServiceStatus Environment::status(std::size_t service) const {
@@ -395,7 +390,7 @@ bool Environment::satisfies(std::size_t service, Need need) const {
 bool Environment::settled(std::size_t service) const {
   const ServiceState state = lives_[service].state;
   return state != ServiceState::kWaiting && state != ServiceState::kStarting &&
-         state != ServiceState::kStopping;
+         state != ServiceState::kStopping && state != ServiceState::kRestarting;
 }
 
 /// The services and whatever depends on them, directly or not. The plan's order makes one pass do.

@@ -14,6 +14,7 @@
 #include "base/event.h"
 #include "env/backend.h"
 #include "env/fault.h"
+#include "env/incident.h"
 #include "env/report.h"
 #include "plan/plan.h"
 
@@ -23,7 +24,7 @@ class Environment {
  public:
   /// All references outlive the environment; it must be idle (nothing up) when destroyed.
   Environment(boost::asio::any_io_executor executor, const EnvironmentPlan& plan, Backend& backend,
-              Clock& clock);
+              Clock& clock, Incidents& incidents);
 
   /// Brings up the services and all they depend on, or finds them up. Services that this call alone
   /// has started are taken down again when any of them fails.
@@ -83,6 +84,8 @@ class Environment {
     unsigned starts = 0;
     bool pauses = false;  // is to stand still before its program is executed
     bool held = false;    // stands there
+    unsigned ends_in_a_row = 0;  // that its restart policy has answered
+    Clock::TimePoint ready_at{};
     std::int64_t pid = 0;
     Clock::TimePoint started{};
     std::string readiness;
@@ -93,6 +96,7 @@ class Environment {
   };
 
   boost::asio::awaitable<void> live(std::size_t service);
+  boost::asio::awaitable<void> watch(std::size_t service);
   boost::asio::awaitable<bool> dependencies_met(std::size_t service);
   boost::asio::awaitable<void> bring_up(std::size_t service);
   boost::asio::awaitable<ServiceStop> tear_down(std::size_t service,
@@ -108,6 +112,10 @@ class Environment {
   boost::asio::awaitable<DownReport> take_down(std::vector<std::size_t> targets,
                                                ServiceState to = ServiceState::kDown);
   void ended_by_itself(std::size_t service, const ExitStatus& status);
+  /// Leaves the service to its restart policy, when that applies.
+  void consider_restart(std::size_t service, const ExitStatus& status);
+  boost::asio::awaitable<bool> pause_before_restart(std::size_t service);
+  void judge_stop(std::size_t service, const ServiceStop& stop);
 
   void check_possible(const Fault& fault) const;
   void touch(std::size_t service, const FaultOrigin& origin);
@@ -132,6 +140,7 @@ class Environment {
   const EnvironmentPlan& plan_;
   Backend& backend_;
   Clock& clock_;
+  Incidents& incidents_;
   std::vector<Life> lives_;
   Event changed_;
   bool had_failures_ = false;

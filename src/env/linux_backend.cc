@@ -39,12 +39,6 @@ bool names(const std::vector<std::string>& variables, const std::string& name) {
   return std::find(variables.begin(), variables.end(), name) != variables.end();
 }
 
-std::shared_ptr<const Secrets> make_secrets(const Variables& values) {
-  std::vector<std::string> texts;
-  for (const auto& [name, value] : values) texts.push_back(value);
-  return std::make_shared<const Secrets>(texts);
-}
-
 std::size_t widest_name(const EnvironmentPlan& plan) {
   std::size_t width = 6;  // `isoenv`, for events
   for (const ServicePlan& service : plan.services) width = std::max(width, service.name.size());
@@ -61,7 +55,7 @@ void make_directory(const std::filesystem::path& path) {
 
 struct LinuxBackend::State {
   State(asio::any_io_executor executor_, const EnvironmentPlan& plan_, Clock& clock_,
-        LinuxBackendOptions options_, Site& site_)
+        LinuxBackendOptions options_, Site& site_, Incidents& incidents_)
       : executor(executor_),
         plan(plan_),
         clock(clock_),
@@ -69,6 +63,7 @@ struct LinuxBackend::State {
         secret_values(take_secrets(plan_, options.inherited)),
         secrets(make_secrets(secret_values)),
         site(site_),
+        incidents(incidents_),
         merged(options.artefact_directory / "isoenv.log", widest_name(plan_)),
         running(plan_.services.size()),
         refused(plan_.services.size(), false),
@@ -85,6 +80,7 @@ struct LinuxBackend::State {
   Variables secret_values;
   std::shared_ptr<const Secrets> secrets;
   Site& site;
+  Incidents& incidents;
   MergedLog merged;
   std::vector<std::shared_ptr<RunningService>> running;
   std::vector<bool> refused;
@@ -105,8 +101,10 @@ struct LinuxBackend::State {
 };
 
 LinuxBackend::LinuxBackend(asio::any_io_executor executor, const EnvironmentPlan& plan,
-                           Clock& clock, LinuxBackendOptions options, Site& site)
-    : state_(std::make_unique<State>(executor, plan, clock, std::move(options), site)) {
+                           Clock& clock, LinuxBackendOptions options, Site& site,
+                           Incidents& incidents)
+    : state_(std::make_unique<State>(executor, plan, clock, std::move(options), site,
+                                     incidents)) {
   for (const std::filesystem::path& scratch : plan.scratch_directories) make_directory(scratch);
 }
 
@@ -226,7 +224,9 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   }
 
   // Output is captured from the first byte: before anything could write.
-  const auto running = std::make_shared<RunningService>(plan);
+  const auto running = std::make_shared<RunningService>(
+      plan, tell_reports(state_->incidents, service, plan.name, state_->options.artefact_directory,
+                         [this](const std::string& text) { event(text); }));
   Pipe output = make_pipe();
   const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
   init.program.stdio = {*nothing, *output.write, *output.write};
@@ -235,6 +235,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
       [state = state_.get(), name, weak = std::weak_ptr<RunningService>(running)](std::string_view text) {
         state->merged.append(name, text);
         if (const auto self = weak.lock()) {
+          self->sanitizers.feed(text);
           const std::string problem = self->match([&] { self->matcher.feed(text); });
           if (!problem.empty()) state->merged.event(name + ": " + problem);
         }
@@ -327,6 +328,7 @@ asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
   co_await ended->output->drained();
   limit.cancel();
   merged.finish(name);
+  ended->sanitizers.finish();
   (void)ended->match([&] { ended->matcher.finish(); });
 }
 
@@ -412,6 +414,7 @@ asio::awaitable<ServiceStop> LinuxBackend::stop(std::size_t service,
       }
       const ExitStatus status = co_await sandbox.exited();
       stop.status = status.describe();
+      stop.exit = status;
       stop.how = running->killed ? ServiceStop::How::kKilled : ServiceStop::How::kStopped;
     }
     sandbox.kill();  // whatever the program has left behind
@@ -443,6 +446,12 @@ asio::awaitable<void> LinuxBackend::resume(std::size_t service) {
   running->paused = false;
   running->sandbox->signal_all(SIGCONT);
   co_await running->sandbox->all_signalled();
+}
+
+void LinuxBackend::catch_up() noexcept {
+  for (const std::shared_ptr<RunningService>& running : state_->running) {
+    if (running && running->output) running->output->catch_up();
+  }
 }
 
 ServiceFailure LinuxBackend::describe_failure(std::size_t service) {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "env/backend.h"
+#include "env/incident.h"
 #include "env/program_environment.h"
 #include "env/site.h"
 #include "plan/plan.h"
@@ -35,7 +36,7 @@ class LinuxBackend final : public Backend {
  public:
   /// All references outlive it.
   LinuxBackend(boost::asio::any_io_executor executor, const EnvironmentPlan& plan, Clock& clock,
-               LinuxBackendOptions options, Site& site);
+               LinuxBackendOptions options, Site& site, Incidents& incidents);
   ~LinuxBackend() override;
 
   boost::asio::awaitable<StartOutcome> start(std::size_t service) override;
@@ -49,6 +50,7 @@ class LinuxBackend final : public Backend {
   void signal(std::size_t service, int number) noexcept override;
   boost::asio::awaitable<void> pause(std::size_t service) override;
   boost::asio::awaitable<void> resume(std::size_t service) override;
+  void catch_up() noexcept override;
   ServiceFailure describe_failure(std::size_t service) override;
   void event(const std::string& text) override;
 

@@ -143,7 +143,9 @@ std::string to_json(const DownReport& report) {
                      {"how", kHowNames[static_cast<std::size_t>(stop.how)]},
                      {"status", stop.status}});
   }
-  return dump({{"stops", stops}, {"problems", report.problems}});
+  return dump({{"stops", stops},
+               {"problems", report.problems},
+               {"incidents", Json::parse(to_json(report.incidents))}});
 }
 
 DownReport down_report_from_json(const std::string& text) {
@@ -152,9 +154,10 @@ DownReport down_report_from_json(const std::string& text) {
   for (const Json& stop : json.at("stops")) {
     report.stops.push_back({stop.at("service"),
                             from_name<ServiceStop::How>(kHowNames, stop.at("how")),
-                            stop.at("status")});
+                            stop.at("status"), std::nullopt});
   }
   report.problems = json.at("problems").get<std::vector<std::string>>();
+  report.incidents = incidents_from_json(json.at("incidents").dump());
   return report;
 }
 

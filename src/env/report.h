@@ -5,8 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/exit_status.h"
+#include "env/incident.h"
 
 namespace isoenv {
 
@@ -46,11 +50,13 @@ struct ServiceStop {
   std::string service;
   How how = How::kNotRunning;
   std::string status;  ///< `exit code 0`, `killed by SIGKILL`; "" when it was not running
+  std::optional<ExitStatus> exit{};  ///< the same; is not sent
 };
 
 struct DownReport {
   std::vector<ServiceStop> stops;     ///< in the order of stopping
   std::vector<std::string> problems;  ///< what could not be cleaned up
+  std::vector<Incident> incidents{};  ///< what no test has been told of
 };
 
 enum class ServiceState {

@@ -4,21 +4,25 @@
 // about it then. Decides nothing. One thread.
 #pragma once
 
+#include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "env/incident.h"
 #include "plan/plan.h"
 #include "process/output.h"
 #include "process/probe_output.h"
 #include "process/sandbox.h"
 #include "ready/log_matcher.h"
 #include "ready/notify_socket.h"
+#include "ready/sanitizer_watch.h"
 
 namespace isoenv {
 
 struct RunningService {
-  explicit RunningService(const ServicePlan& plan);
+  RunningService(const ServicePlan& plan, SanitizerWatch::Listener sanitizers);
 
   void ask_again() const {
     if (wake) wake();
@@ -29,6 +33,7 @@ struct RunningService {
   std::string match(const std::function<void()>& step);
 
   LogMatcher matcher;
+  SanitizerWatch sanitizers;
   std::optional<OutputCapture> output;
   std::optional<ProbeOutput> probe_output;
   std::optional<Sandbox> sandbox;
@@ -41,5 +46,10 @@ struct RunningService {
   bool paused = false;
   bool killed = false;  // by us, after its stop deadline
 };
+
+/// Adds every report of a sanitizer to the incidents of the service, and tells it as an event.
+SanitizerWatch::Listener tell_reports(Incidents& incidents, std::size_t service, std::string name,
+                                      std::filesystem::path log_directory,
+                                      std::function<void(const std::string&)> event);
 
 }  // namespace isoenv

@@ -41,4 +41,10 @@ Variables take_secrets(const EnvironmentPlan& plan, Variables& environment) {
   return secrets;
 }
 
+std::shared_ptr<const Secrets> make_secrets(const Variables& values) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : values) texts.push_back(value);
+  return std::make_shared<const Secrets>(texts);
+}
+
 }  // namespace isoenv

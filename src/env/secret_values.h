@@ -4,10 +4,12 @@
 // nowhere else.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "env/program_environment.h"
 #include "plan/plan.h"
+#include "process/redactor.h"
 #include "spec/diagnostic.h"
 
 namespace isoenv {
@@ -19,5 +21,8 @@ std::vector<Diagnostic> secret_faults(const EnvironmentSpec& spec, const Variabl
 /// Removes the plan's secrets from `environment` and returns them: no service inherits the secret
 /// of another.
 Variables take_secrets(const EnvironmentPlan& plan, Variables& environment);
+
+/// Their values, to be masked in output.
+std::shared_ptr<const Secrets> make_secrets(const Variables& values);
 
 }  // namespace isoenv

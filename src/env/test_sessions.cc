@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -28,13 +29,15 @@ struct TestSessions::Session {
   SessionReport report;
   std::size_t playing = 0;  // faults that are still to come, last or are under way
   bool ending = false;
+  std::uint64_t first_incident = 0;
 };
 
 std::string to_json(const SessionReport& report) {
   const Json json = {{"test", report.test},
                      {"failures", Json::parse(to_json(report.failures))},
                      {"failed", report.failed},
-                     {"warnings", report.warnings}};
+                     {"warnings", report.warnings},
+                     {"incidents", Json::parse(to_json(report.incidents))}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -45,6 +48,7 @@ SessionReport session_report_from_json(const std::string& text) {
   report.failures = failures_from_json(json.at("failures").dump());
   report.failed = json.at("failed").get<std::vector<std::string>>();
   report.warnings = json.at("warnings").get<std::vector<std::string>>();
+  report.incidents = incidents_from_json(json.at("incidents").dump());
   return report;
 }
 
@@ -65,12 +69,14 @@ void check_faults(const std::vector<ScheduledFault>& faults, const EnvironmentPl
 }
 
 TestSessions::TestSessions(asio::any_io_executor executor, const EnvironmentPlan& plan,
-                           Environment& environment, Backend& backend, Clock& clock)
+                           Environment& environment, Backend& backend, Clock& clock,
+                           Incidents& incidents)
     : executor_(executor),
       plan_(plan),
       environment_(environment),
       backend_(backend),
       clock_(clock),
+      incidents_(incidents),
       changed_(executor) {}
 
 TestSessions::~TestSessions() = default;
@@ -84,6 +90,7 @@ std::uint64_t TestSessions::begin(TestSession test) {
   const auto session = std::make_shared<Session>();
   session->number = ++last_;
   session->report.test = test.name;
+  session->first_incident = incidents_.next();
   session->test = std::move(test);
   sessions_.emplace(session->number, session);
   backend_.event(author(session->number) + " begins");
@@ -150,6 +157,9 @@ asio::awaitable<SessionReport> TestSessions::end(std::uint64_t number, Left left
     session->report.failures = std::move(undone.failures);
     for (const std::string& problem : undone.problems) session->report.warnings.push_back(problem);
   }
+  // With what they were still writing, and what undoing has brought out.
+  backend_.catch_up();
+  session->report.incidents = incidents_.take(services_of(session->test), session->first_incident);
   backend_.event(author(number) + " ends");
   sessions_.erase(number);
   co_return std::move(session->report);
@@ -158,6 +168,14 @@ asio::awaitable<SessionReport> TestSessions::end(std::uint64_t number, Left left
 void TestSessions::silence_all() noexcept {
   for (const auto& [number, session] : sessions_) session->ending = true;
   changed_.notify_all();
+}
+
+/// What the test uses, and what that depends on.
+std::vector<std::size_t> TestSessions::services_of(const TestSession& test) const {
+  if (!test.services.empty()) return plan_.closure(test.services);
+  std::vector<std::size_t> all(plan_.services.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
 }
 
 std::string TestSessions::author(std::uint64_t number) const {

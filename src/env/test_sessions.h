@@ -19,6 +19,7 @@
 #include "env/backend.h"
 #include "env/environment.h"
 #include "env/fault.h"
+#include "env/incident.h"
 #include "plan/plan.h"
 
 namespace isoenv {
@@ -36,6 +37,7 @@ struct SessionReport {
   std::vector<ServiceFailure> failures;  ///< services that could not be brought back
   std::vector<std::string> failed;       ///< faults that could not be made, and why
   std::vector<std::string> warnings;     ///< faults whose time never came
+  std::vector<Incident> incidents{};     ///< what the test's services did that fails it
 };
 
 std::string to_json(const SessionReport& report);
@@ -48,7 +50,7 @@ class TestSessions {
  public:
   /// All references outlive the sessions; those under way are ended before.
   TestSessions(boost::asio::any_io_executor executor, const EnvironmentPlan& plan,
-               Environment& environment, Backend& backend, Clock& clock);
+               Environment& environment, Backend& backend, Clock& clock, Incidents& incidents);
   ~TestSessions();
 
   /// Returns its number, never 0. Its faults count their delays from here. Throws Error when too
@@ -71,6 +73,7 @@ class TestSessions {
  private:
   struct Session;
   boost::asio::awaitable<void> play(std::shared_ptr<Session> session, ScheduledFault scheduled);
+  std::vector<std::size_t> services_of(const TestSession& test) const;
   boost::asio::awaitable<void> make(std::shared_ptr<Session> session, ScheduledFault scheduled,
                                     FaultKind kind);
 
@@ -79,6 +82,7 @@ class TestSessions {
   Environment& environment_;
   Backend& backend_;
   Clock& clock_;
+  Incidents& incidents_;
   Event changed_;
   std::map<std::uint64_t, std::shared_ptr<Session>> sessions_;
   std::uint64_t last_ = 0;

@@ -170,6 +170,9 @@ class ServicePlanner {
     plan.ready_timeout = service.ready_timeout;
     plan.stop_signal = service.stop_signal;
     plan.stop_timeout = service.stop_timeout;
+    plan.restart = service.restart;
+    plan.expect_exit = service.expect_exit;
+    plan.allow_failure = service.allow_failure;
     plan.log_limit = service.log_limit;
     plan.publish = plan_forwards(service.publish, plan.ports, options_.shared_loopback);
     plan.localhost = plan_forwards(service.localhost, plan.ports, options_.shared_loopback);

@@ -67,6 +67,9 @@ struct ServicePlan {
   std::chrono::milliseconds ready_timeout{};
   int stop_signal = 0;
   std::chrono::milliseconds stop_timeout{};
+  RestartPolicy restart = RestartPolicy::kNever;
+  std::vector<ExitStatus> expect_exit;  ///< further ends that are no failure
+  bool allow_failure = false;           ///< nothing that it does fails a test
   std::uint64_t log_limit = 0;  ///< bytes that its log may hold
   std::vector<ForwardPlan> publish;
   std::vector<ForwardPlan> localhost;

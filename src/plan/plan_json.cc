@@ -100,6 +100,14 @@ Json forwards_json(const std::vector<ForwardPlan>& forwards) {
   return list;
 }
 
+Json exits_json(const std::vector<ExitStatus>& exits) {
+  Json list = Json::array();
+  for (const ExitStatus& status : exits) {
+    list.push_back(status.signal != 0 ? Json(signal_name(status.signal)) : Json(status.code));
+  }
+  return list;
+}
+
 Json service_json(const EnvironmentPlan& plan, const ServicePlan& service) {
   Json depends = Json::object();
   for (const DependencyPlan& dependency : service.depends) {
@@ -127,6 +135,9 @@ Json service_json(const EnvironmentPlan& plan, const ServicePlan& service) {
       {"ready_timeout", std::to_string(service.ready_timeout.count()) + "ms"},
       {"stop_signal", signal_name(service.stop_signal)},
       {"stop_timeout", std::to_string(service.stop_timeout.count()) + "ms"},
+      {"restart", service.restart == RestartPolicy::kOnFailure ? "on_failure" : "never"},
+      {"expect_exit", exits_json(service.expect_exit)},
+      {"allow_failure", service.allow_failure},
       {"log_limit", std::to_string(service.log_limit / 1024) + "KiB"},
       {"publish", forwards_json(service.publish)},
       {"localhost", forwards_json(service.localhost)},

@@ -1,5 +1,6 @@
 #include "process/output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -83,6 +84,14 @@ OutputCapture::OutputCapture(OutputCapture&&) noexcept = default;
 OutputCapture& OutputCapture::operator=(OutputCapture&&) noexcept = default;
 
 std::string OutputCapture::losses() const { return state_->log.losses(); }
+
+void OutputCapture::catch_up() {
+  for (int chunk = 0; chunk < 16 && !state_->ended; ++chunk) {
+    int waiting = 0;
+    if (::ioctl(state_->source.native_handle(), FIONREAD, &waiting) != 0 || waiting <= 0) return;
+    state_->read_some();
+  }
+}
 
 void OutputCapture::stop() noexcept {
   boost::system::error_code ignored;

@@ -30,6 +30,8 @@ class OutputCapture {
   OutputCapture(OutputCapture&&) noexcept;
   OutputCapture& operator=(OutputCapture&&) noexcept;
 
+  /// Captures what has been written so far, at most 1 MiB of it. Never blocks.
+  void catch_up();
   /// Returns when the last writer has closed the pipe and all was captured.
   boost::asio::awaitable<void> drained();
   /// What its log lacks, or "" (LogFile::losses).

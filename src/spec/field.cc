@@ -268,6 +268,36 @@ std::optional<int> read_signal(const Field& field, Faults& faults) {
   return std::nullopt;
 }
 
+std::vector<ExitStatus> read_exits(const Field& field, Faults& faults) {
+  std::vector<ExitStatus> exits;
+  if (!is_list(field, faults)) return exits;
+  for (std::size_t i = 0; i < field.node.elements.size(); ++i) {
+    const Field element{field.node.elements[i], index_path(field.where, i)};
+    ExitStatus status;
+    if (element.node.kind == Kind::kInteger) {
+      const auto code = read_integer(element, 0, 255, faults);
+      if (!code) continue;
+      status.code = static_cast<int>(*code);
+    } else {
+      const auto signal = read_signal(element, faults);
+      if (!signal) continue;
+      status.signal = *signal;
+    }
+    if (std::find(exits.begin(), exits.end(), status) != exits.end()) {
+      faults.push_back({element.where, element.node.describe() + " stands twice",
+                        "remove one of them"});
+    }
+    exits.push_back(status);
+  }
+  return exits;
+}
+
+std::optional<bool> read_boolean(const Field& field, Faults& faults) {
+  if (field.node.kind == Kind::kBoolean) return field.node.boolean;
+  expected(field, "true or false", faults);
+  return std::nullopt;
+}
+
 std::uint16_t port_number(const std::string& digits, const std::string& where, Faults& faults,
                           const std::string& hint) {
   if (!all_digits(digits)) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/exit_status.h"
 #include "spec/diagnostic.h"
 #include "spec/json_tree.h"
 
@@ -57,6 +58,9 @@ std::optional<std::string> read_account(const Field& field, Faults& faults);
 std::vector<std::string> read_variable_names(const Field& field, Faults& faults);
 /// `SIGTERM`, `TERM`, `15`.
 std::optional<int> read_signal(const Field& field, Faults& faults);
+/// Exit codes from 0 to 255 and names of signals, none twice: how a process may end.
+std::vector<ExitStatus> read_exits(const Field& field, Faults& faults);
+std::optional<bool> read_boolean(const Field& field, Faults& faults);
 /// A port's number, 1 to 65535, from 3000 or "3000"; a fault carries `hint`.
 std::optional<std::uint16_t> read_port_number(const Field& field, Faults& faults,
                                               const std::string& hint = {});

@@ -20,6 +20,7 @@ const std::vector<std::string>& probe_options(const std::string& kind);
 /// Values that are words: of `depends`, `env_mode`, and after the `/` of a port.
 const std::vector<std::string>& need_words();
 const std::vector<std::string>& env_mode_words();
+const std::vector<std::string>& restart_words();
 const std::vector<std::string>& protocol_words();
 
 }  // namespace isoenv

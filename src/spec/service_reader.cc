@@ -143,6 +143,19 @@ constexpr Key kKeys[] = {
        const auto value = read_duration(field, /*allow_zero=*/true, r.faults);
        if (value) r.service.stop_timeout = *value;
      }},
+    {"restart", false, false,
+     [](const Field& field, Reading& r) {
+       const auto word = read_word(field, restart_words(), r.faults);
+       if (word == "on_failure") r.service.restart = RestartPolicy::kOnFailure;
+     }},
+    {"expect_exit", false, false,
+     [](const Field& field, Reading& r) {
+       r.service.expect_exit = read_exits(field, r.faults);
+     }},
+    {"allow_failure", false, false,
+     [](const Field& field, Reading& r) {
+       r.service.allow_failure = read_boolean(field, r.faults).value_or(false);
+     }},
     {"log_limit", true, false,
      [](const Field& field, Reading& r) {
        if (const auto value = read_size(field, r.faults)) r.service.log_limit = *value;
@@ -196,6 +209,11 @@ const std::vector<std::string>& task_keys() {
 
 const std::vector<std::string>& need_words() {
   static const std::vector<std::string> words = {"started", "ready", "completed"};
+  return words;
+}
+
+const std::vector<std::string>& restart_words() {
+  static const std::vector<std::string> words = {"never", "on_failure"};
   return words;
 }
 

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/exit_status.h"
+
 namespace isoenv {
 
 enum class Protocol { kTcp, kUdp };
@@ -58,6 +60,9 @@ enum class EnvMode {
   kClean,  ///< only PATH, HOME, USER, LOGNAME, LANG, LC_ALL, TZ, SHELL as far as set, then its own
 };
 
+/// Whether a service that has ended by itself is started again.
+enum class RestartPolicy { kNever, kOnFailure };
+
 struct ServiceSpec {
   std::string name;
   bool is_task = false;
@@ -75,6 +80,9 @@ struct ServiceSpec {
   std::chrono::milliseconds ready_timeout{30'000};
   int stop_signal = SIGTERM;
   std::chrono::milliseconds stop_timeout{10'000};
+  RestartPolicy restart = RestartPolicy::kNever;
+  std::vector<ExitStatus> expect_exit;  ///< further ends that are no failure
+  bool allow_failure = false;           ///< nothing that it does fails a test
   std::uint64_t log_limit = std::uint64_t{256} << 20;  ///< bytes that its log may hold
   std::vector<ForwardSpec> publish;    ///< 127.0.0.1 and ::1 of the host
   std::vector<ForwardSpec> localhost;  ///< 127.0.0.1 and ::1 of the hub, where tests run

@@ -88,11 +88,11 @@ class FaultInjectionTest : public SystemTest {
       "store": {"command": ["test_service", "tcp_echo", "*", "80"], "ports": {"main": 80},
                 "localhost": ["main"], "publish": {"main": "auto"},
                 "ready": [{"tcp": "main"}, {"exec": ["test_service", "exits", "0"]}],
-                "ready_timeout": "5s", "stop_timeout": "2s"},
+                "ready_timeout": "5s", "stop_timeout": "2s", "allow_failure": true},
       "told": {"command": ["test_service", "writes", "on\n", "then", "notifies", "READY=1", "then",
                            "waits"],
                "depends": ["store"], "ready": [{"notify": true}, {"log": "on"}],
-               "ready_timeout": "5s", "stop_timeout": "2s"}})");
+               "ready_timeout": "5s", "stop_timeout": "2s", "allow_failure": true}})");
   }
 
   /// The calls of each role while `story` runs.

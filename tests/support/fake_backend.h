@@ -45,6 +45,7 @@ class FakeBackend final : public Backend {
     std::exception_ptr exited_throws;
     ServiceStop::How stopped = ServiceStop::How::kStopped;
     std::string stop_status = "exit code 0";
+    ExitStatus stop_exit;
     std::vector<std::string> stop_problems;
     std::vector<std::string> last_lines;
     bool dies_of_signals = false;  ///< of others than SIGKILL too
@@ -154,12 +155,13 @@ class FakeBackend final : public Backend {
     ++service.stopping;
     service.stop_asked = true;
     changed_.notify_all();
-    ServiceStop stop{plan_.services[index].name, ServiceStop::How::kNotRunning, ""};
+    ServiceStop stop{plan_.services[index].name, ServiceStop::How::kNotRunning, "", std::nullopt};
     if (service.running) {
       while (service.held.count(Step::kStop) > 0 && service.running) co_await changed_.wait();
       end(service, {0, 15, false});
       stop.how = service.script.stopped;
       stop.status = service.script.stop_status;
+      stop.exit = service.script.stop_exit;
     }
     if (service.starting) {
       while (service.starting) co_await changed_.wait();
@@ -187,6 +189,9 @@ class FakeBackend final : public Backend {
     return change_pace(index, /*paused=*/false);
   }
   bool paused(const std::string& service) { return of(service).paused; }
+
+  void catch_up() noexcept override { ++catch_ups_; }
+  int catch_ups() const { return catch_ups_; }
 
   ServiceFailure describe_failure(std::size_t index) override {
     ServiceFailure failure;
@@ -238,6 +243,7 @@ class FakeBackend final : public Backend {
   const EnvironmentPlan& plan_;
   Event changed_;
   std::vector<Service> services_;
+  int catch_ups_ = 0;
   std::vector<std::string> calls_;
   std::vector<std::string> events_;
   std::vector<std::string> violations_;

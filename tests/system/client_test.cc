@@ -150,7 +150,7 @@ class ClientFaultsTest : public ClientTest {
       "web": {"command": ["test_service", "tcp_echo", "*", "80", "web: "], "ports": {"http": 80}},
       "marked": {"command": ["test_service", "exits_on", "SIGINT", "42", "then", "waits"],
                  "ready": [{"file": ")" +
-                             (dir() / "marker").string() + R"("}], "ready_timeout": "300ms"}})",
+                             (dir() / "marker").string() + R"("}], "ready_timeout": "300ms", "expect_exit": [42]}})",
                          "faulty.json");
     ASSERT_THAT(up(faulty_), ExitedWith(0));
   }

@@ -113,7 +113,7 @@ TEST_F(FailuresTest, ReportAServiceThatIgnoresItsStopSignal) {
       "ready": [{"log": "armed"}], "stop_timeout": "200ms"}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
   const Outcome outcome = down(spec);
-  EXPECT_THAT(outcome, ExitedWith(0));
+  EXPECT_THAT(outcome, ExitedWith(1));
   EXPECT_THAT(outcome.out + outcome.err, HasSubstr("deaf: did not stop in time and was killed"));
 }
 

@@ -299,7 +299,7 @@ TEST_F(ArtefactRecordTest, SaysThatAServiceDied) {
   EXPECT_TRUE(eventually([&] {
     return isoenv({"ps", "-f", spec()}).out.find("exited") != std::string::npos;
   }));
-  EXPECT_THAT(down(spec()), ExitedWith(0));
+  EXPECT_THAT(down(spec()), ExitedWith(1));
   EXPECT_EQ(record().at("passed"), false);
 }
 

@@ -17,10 +17,10 @@ using ::testing::Values;
 /// Services of every bad habit: one deaf to SIGTERM, one with a daemon, one with many children.
 constexpr std::string_view kStubborn = R"("services": {
     "deaf": {"command": ["test_service", "ignores", "SIGTERM", "then", "tcp_echo", "*", "80"],
-             "ports": {"main": 80}, "stop_timeout": "100ms"},
+             "ports": {"main": 80}, "stop_timeout": "100ms", "allow_failure": true},
     "daemon": {"command": ["test_service", "leaves_daemon", "daemon", "then", "forks", "20", "then",
                            "tcp_echo", "*", "81"],
-               "ports": {"main": 81}, "depends": ["deaf"], "stop_timeout": "100ms"}})";
+               "ports": {"main": 81}, "depends": ["deaf"], "stop_timeout": "100ms", "allow_failure": true}})";
 
 std::string name_of_signal(const ::testing::TestParamInfo<int>& signal) {
   return ::sigabbrev_np(signal.param);

@@ -11,8 +11,8 @@ using ::testing::HasSubstr;
 constexpr std::string_view kDaemons = R"("services": {
   "web": {"command": ["test_service", "ignores", "SIGTERM", "then", "leaves_daemon", "{{self.tmp}}/d",
                       "then", "tcp_echo", "*", "env:PORT"],
-          "ports": {"http": "auto"}, "stop_timeout": "50ms"},
-  "more": {"command": ["test_service", "leaves_daemon", "{{self.tmp}}/d", "then", "waits"]}})";
+          "ports": {"http": "auto"}, "stop_timeout": "50ms", "allow_failure": true},
+  "more": {"command": ["test_service", "leaves_daemon", "{{self.tmp}}/d", "then", "waits"], "allow_failure": true}})";
 
 class PortsTest : public SystemTest {
  protected:

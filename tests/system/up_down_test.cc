@@ -138,7 +138,7 @@ TEST_F(UpDownTest, UpStartsAServiceAgainThatHasDied) {
   ASSERT_TRUE(eventually([&] { return ps(spec, "echo").value("state", "") == "exited"; }));
   EXPECT_THAT(up(spec), ExitedWith(0));
   EXPECT_EQ(exec_in(spec, {"tcp_ask", "any", host("echo"), "7", "x"}).out, "echo: x\n");
-  EXPECT_THAT(down(spec), ExitedWith(0));
+  EXPECT_THAT(down(spec), ExitedWith(1)) << "it has died, and no test was there to fail";
 }
 
 TEST_F(UpDownTest, DownOfOneServiceLeavesTheOthers) {
@@ -209,7 +209,7 @@ TEST_F(UpDownTest, PsShowsAServiceThatHasDied) {
   ASSERT_TRUE(eventually([&] { return ps(spec, "brief").value("state", "") != "ready"; }));
   const Outcome outcome = isoenv({"ps", "-f", spec});
   EXPECT_THAT(outcome.out, HasSubstr("exit code 7"));
-  EXPECT_THAT(down(spec), ExitedWith(0));
+  EXPECT_THAT(down(spec), ExitedWith(1));
 }
 
 TEST_F(UpDownTest, UpTellsProgramsTheResult) {

@@ -58,6 +58,8 @@ void EnvironmentCase::add(bool is_task, const std::string& name,
   service.name = name;
   service.is_task = is_task;
   service.ready_timeout = std::chrono::seconds(30);
+  service.stop_signal = SIGTERM;
+  service.stop_timeout = std::chrono::seconds(10);
   for (const Needed& needed : depends) {
     ASSERT_LT(index(needed.service), plan_.services.size()) << needed.service;
     service.depends.push_back({index(needed.service), needed.need});
@@ -71,7 +73,7 @@ FakeBackend& EnvironmentCase::backend() {
 }
 
 Environment& EnvironmentCase::environment() {
-  if (!environment_) environment_.emplace(context_.get_executor(), plan_, backend(), clock_);
+  if (!environment_) environment_.emplace(context_.get_executor(), plan_, backend(), clock_, incidents_);
   return *environment_;
 }
 

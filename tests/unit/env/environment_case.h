@@ -70,6 +70,7 @@ class EnvironmentCase : public ::testing::Test {
   FakeBackend& backend();
   Environment& environment();
   FakeClock& clock() { return clock_; }
+  Incidents& incidents() { return incidents_; }
   const EnvironmentPlan& plan() const { return plan_; }
   boost::asio::any_io_executor executor() { return context_.get_executor(); }
 
@@ -107,6 +108,7 @@ class EnvironmentCase : public ::testing::Test {
   FakeClock clock_;
   EnvironmentPlan plan_;
   std::optional<FakeBackend> backend_;
+  Incidents incidents_{plan_};
   std::optional<Environment> environment_;
 };
 

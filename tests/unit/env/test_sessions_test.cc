@@ -19,7 +19,7 @@ class TestSessionsTest : public EnvironmentCase {
     add_service("web", {{"db"}});
     EXPECT_THAT(texts(up({})), IsEmpty());
     backend().forget_calls();
-    sessions_.emplace(executor(), plan(), environment(), backend(), clock());
+    sessions_.emplace(executor(), plan(), environment(), backend(), clock(), incidents());
   }
   void TearDown() override {
     sessions_->silence_all();
@@ -160,14 +160,45 @@ TEST_F(TestSessionsTest, HaveNoAuthorWhenTheyHaveEnded) {
   EXPECT_THROW(sessions_->author(0), Error);
 }
 
+TEST_F(TestSessionsTest, TellWhatTheirServicesDidWhileTheyRan) {
+  backend().die("web", {1, 0, false});
+  settle();
+  EXPECT_THAT(texts(up({})), IsEmpty());
+  const std::uint64_t number = begin({});
+  backend().die("web", {2, 0, false});
+  settle();
+  const SessionReport report = end(number);
+  ASSERT_EQ(report.incidents.size(), 1U);
+  EXPECT_THAT(report.incidents[0].what, HasSubstr("exit code 2"));
+  EXPECT_EQ(backend().catch_ups(), 1) << "what is on its way counts";
+}
+
+TEST_F(TestSessionsTest, TellOnlyOfTheServicesThatTheyUse) {
+  const std::uint64_t of_web = sessions_->begin({"web", {1}, {}});
+  const std::uint64_t of_db = sessions_->begin({"db", {0}, {}});
+  backend().die("web", {2, 0, false});
+  settle();
+  EXPECT_THAT(end(of_db).incidents, IsEmpty());
+  EXPECT_EQ(end(of_web).incidents.size(), 1U);
+  const std::uint64_t again = sessions_->begin({"web", {1}, {}});
+  backend().die("db", {2, 0, false});
+  settle();
+  EXPECT_EQ(end(again).incidents.size(), 1U) << "web needs it";
+}
+
 TEST(SessionReportTest, SurvivesTheWay) {
-  const SessionReport report{"t", {{"web", "gone", {}, {}, "/log"}}, {"f"}, {"w"}};
+  SessionReport report{"t", {{"web", "gone", {}, {}, "/log"}}, {"f"}, {"w"}};
+  report.incidents.push_back({"web", "died", "12:00", {"line"}, "/log", std::nullopt});
   const SessionReport back = session_report_from_json(to_json(report));
   EXPECT_EQ(back.test, "t");
   ASSERT_EQ(back.failures.size(), 1U);
   EXPECT_EQ(back.failures[0].what, "gone");
   EXPECT_THAT(back.failed, ElementsAre("f"));
   EXPECT_THAT(back.warnings, ElementsAre("w"));
+  ASSERT_EQ(back.incidents.size(), 1U);
+  EXPECT_EQ(back.incidents[0].what, "died");
+  EXPECT_EQ(incidents_text(back.incidents),
+            "\nservice 'web' at 12:00: died\n  | line\n  its whole log: /log\n");
 }
 
 }  // namespace

@@ -94,6 +94,7 @@ TEST(PlanJsonTest, TellsEverythingOfAService) {
                 {"kind": "file", "path": "pid"}, {"kind": "unix", "path": "sock"},
                 {"kind": "notify"}],
       "ready_timeout": "30000ms", "stop_signal": "SIGTERM", "stop_timeout": "10000ms", "log_limit": "262144KiB",
+      "restart": "never", "expect_exit": [], "allow_failure": false,
       "publish": [{"port": "http", "target": 3000, "number": "auto"},
                   {"port": "admin", "target": 20000, "number": 8080}],
       "localhost": []})"));

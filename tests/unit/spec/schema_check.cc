@@ -129,6 +129,7 @@ class SchemaCheck {
     if (type == "array") return value.is_array();
     if (type == "string") return value.is_string();
     if (type == "integer") return value.is_number_integer();
+    if (type == "boolean") return value.is_boolean();
     throw std::runtime_error("unknown type " + type.dump());
   }
 

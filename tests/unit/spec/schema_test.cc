@@ -49,6 +49,7 @@ TEST(SchemaTest, KnowsTheParsersProbes) {
 
 TEST(SchemaTest, KnowsTheParsersWords) {
   EXPECT_EQ(definition("env_mode").at("enum"), json(env_mode_words()));
+  EXPECT_EQ(definition("restart").at("enum"), json(restart_words()));
   EXPECT_EQ(definition("depends").at("oneOf").at(0).at("additionalProperties").at("enum"),
             json(need_words()));
 }
@@ -87,13 +88,16 @@ TEST(SchemaTest, GivesTheParsersDefaults) {
   const ServiceSpec written =
       good_service(with_default("env_mode") + ", " + with_default("ready_timeout") + ", " +
                    with_default("stop_signal") + ", " + with_default("stop_timeout") + ", " +
-                   with_default("log_limit"));
+                   with_default("log_limit") + ", " + with_default("restart") + ", " +
+                   with_default("allow_failure"));
   const ServiceSpec absent;
   EXPECT_EQ(written.env_mode, absent.env_mode);
   EXPECT_EQ(written.ready_timeout, absent.ready_timeout);
   EXPECT_EQ(written.stop_signal, absent.stop_signal);
   EXPECT_EQ(written.stop_timeout, absent.stop_timeout);
   EXPECT_EQ(written.log_limit, absent.log_limit);
+  EXPECT_EQ(written.restart, absent.restart);
+  EXPECT_EQ(written.allow_failure, absent.allow_failure);
 }
 
 /// Specs that both must take.
@@ -115,6 +119,7 @@ std::vector<std::string> good_specs() {
       with_service(R"("depends": ["x", "y"])"),
       with_service(R"("secret_env": ["A", "_b"], "user": "a@b", "log_limit": "512KiB")"),
       with_service(R"("launcher": ["strace", ""])"),
+      with_service(R"("restart": "on_failure", "expect_exit": [3, "SIGKILL"], "allow_failure": true)"),
       with_task(R"("launcher": ["strace"], "secret_env": [], "user": "70", "log_limit": "1GiB")"),
       with_task(R"("ready": [{"exit": 3}], "depends": {"user": "ready"}, "ports": {"x": 1})"),
   };
@@ -174,6 +179,15 @@ std::vector<std::string> malformed_specs() {
       with_service(R"("user": "a b")"),
       with_service(R"("user": "-u")"),
       with_service(R"("log_limit": 64)"),
+      with_service(R"("restart": "always")"),
+      with_service(R"("expect_exit": 3)"),
+      with_service(R"("expect_exit": [256])"),
+      with_service(R"("expect_exit": [3, 3])"),
+      with_service(R"("expect_exit": [true])"),
+      with_service(R"("allow_failure": "yes")"),
+      with_task(R"("restart": "never")"),
+      with_task(R"("expect_exit": [3])"),
+      with_task(R"("allow_failure": true)"),
       with_service(R"("log_limit": "64")"),
       with_service(R"("log_limit": "64MB")"),
       with_task(R"("publish": [])"),

@@ -27,6 +27,9 @@ TEST(ServiceReaderTest, HasDocumentedDefaults) {
   EXPECT_TRUE(service.secret_env.empty());
   EXPECT_EQ(service.user, "");
   EXPECT_EQ(service.log_limit, 256u << 20);
+  EXPECT_EQ(service.restart, RestartPolicy::kNever);
+  EXPECT_TRUE(service.expect_exit.empty());
+  EXPECT_FALSE(service.allow_failure);
 }
 
 TEST(ServiceReaderTest, ReadsEveryKey) {
@@ -34,7 +37,8 @@ TEST(ServiceReaderTest, ReadsEveryKey) {
       R"("launcher": ["strace", "-f"], "working_directory": "services/user", "aliases": ["accounts", "people"],
          "env": {"B": "", "A": "{{self.port}}"}, "env_mode": "clean", "ready_timeout": "500ms",
          "secret_env": ["API_TOKEN", "_k2"], "user": "postgres", "stop_signal": "INT",
-         "stop_timeout": "0s", "log_limit": "64MiB")");
+         "stop_timeout": "0s", "log_limit": "64MiB", "restart": "on_failure",
+         "expect_exit": [3, "SIGKILL"], "allow_failure": true)");
   EXPECT_THAT(service.launcher, ElementsAre("strace", "-f"));
   EXPECT_EQ(service.working_directory, "services/user");
   EXPECT_THAT(service.aliases, ElementsAre("accounts", "people"));
@@ -46,6 +50,9 @@ TEST(ServiceReaderTest, ReadsEveryKey) {
   EXPECT_THAT(service.secret_env, ElementsAre("API_TOKEN", "_k2"));
   EXPECT_EQ(service.user, "postgres");
   EXPECT_EQ(service.log_limit, 64u << 20);
+  EXPECT_EQ(service.restart, RestartPolicy::kOnFailure);
+  EXPECT_THAT(service.expect_exit, ElementsAre(ExitStatus{3, 0, false}, ExitStatus{0, SIGKILL, false}));
+  EXPECT_TRUE(service.allow_failure);
 }
 
 TEST(ServiceReaderTest, RefusesAnUnknownKey) {
@@ -54,7 +61,7 @@ TEST(ServiceReaderTest, RefusesAnUnknownKey) {
   EXPECT_EQ(service_faults(R"("image": "x")"),
             "services.user.image: unknown key; expected one of command, launcher, working_directory, "
             "aliases, ports, env, env_mode, secret_env, user, depends, ready, ready_timeout, "
-            "stop_signal, stop_timeout, log_limit, publish, localhost");
+            "stop_signal, stop_timeout, restart, expect_exit, allow_failure, log_limit, publish, localhost");
 }
 
 TEST(ServiceReaderTest, RefusesBadCommands) {
