@@ -69,6 +69,7 @@ void read_fault(const Json& json, Request& request) {
 void read_begin(const Json& json, Request& request) {
   request.test = short_text(json, "test");
   request.faults = json.at("faults").get<std::vector<std::string>>();
+  if (json.contains("within")) request.origin.session = whole_number(json, "within");
   if (request.faults.size() > kMostFaults) refuse("it has too many faults");
   for (const std::string& fault : request.faults) {
     if (fault.size() > 2 * kLongestName) refuse("one of its faults is too long");
@@ -167,6 +168,7 @@ std::string encode(const Request& request) {
   if (request.kind == Request::Kind::kBegin) {
     json["test"] = request.test;
     json["faults"] = request.faults;
+    if (request.origin.session != 0) json["within"] = request.origin.session;
   }
   if (request.kind == Request::Kind::kEnd) {
     json["session"] = request.origin.session;

@@ -40,7 +40,8 @@ struct Request {
   FaultKind fault = FaultKind::kPause;
   int signal = SIGKILL;  ///< kill
   FaultOrigin origin{};  ///< `by`: who asks, when that is no test
-  // begin: a session (env/test_sessions.h), until `end` or until this client has gone
+  // begin: a session (env/test_sessions.h), within that of `origin.session` if there is one, until
+  // `end` or until this client has gone
   std::string test{};                 ///< its name
   std::vector<std::string> faults{};  ///< as parse_fault() reads them
   // end: the session of `origin.session`; `origin.keep`: its faults are not undone

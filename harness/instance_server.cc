@@ -245,7 +245,8 @@ asio::awaitable<Answer> InstanceServer::State::answer_fault(Request request,
 
 Answer InstanceServer::State::answer_begin(const Request& request,
                                            const std::vector<std::size_t>& services) {
-  TestSession test{request.test, services, parse_faults(request.faults)};
+  TestSession test{request.test, services, parse_faults(request.faults),
+                   request.origin.session};
   Answer answer;
   answer.session = sessions.begin(std::move(test));
   held.emplace(request.client, answer.session);

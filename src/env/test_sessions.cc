@@ -91,6 +91,10 @@ std::uint64_t TestSessions::begin(TestSession test) {
   session->number = ++last_;
   session->report.test = test.name;
   session->first_incident = incidents_.next();
+  const auto around = sessions_.find(test.within);
+  if (test.services.empty() && around != sessions_.end()) {
+    test.services = around->second->test.services;
+  }
   session->test = std::move(test);
   sessions_.emplace(session->number, session);
   backend_.event(author(session->number) + " begins");

@@ -29,6 +29,7 @@ struct TestSession {
   std::string name;                    ///< of the test, for messages
   std::vector<std::size_t> services;   ///< that the test uses; none: all
   std::vector<ScheduledFault> faults;  ///< their services are of the plan: check_faults()
+  std::uint64_t within = 0;  ///< a session around, whose services it uses when it names none
 };
 
 /// What came of a session besides what its test says itself.

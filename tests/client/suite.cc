@@ -190,6 +190,14 @@ TEST(UndoneTest, DFindsItAsItWasKept) {
   web.resume();
 }
 
+TEST(VerdictTest, HoldsWhileAServiceEndsByItself) {
+  const Service frail = Environment::current().service("frail");
+  open_gate();
+  while (frail.state() == ServiceState::kReady) std::this_thread::yield();
+}
+
+TEST(VerdictTest, HoldsAfterwards) {}
+
 TEST(LastingTest, KillsWhatCannotComeBack) {
   ASSERT_EQ(::unlink(std::getenv("MARKER")), 0);
   Environment::current().service("marked").kill();

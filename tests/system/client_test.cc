@@ -197,6 +197,36 @@ TEST_F(ClientFaultsTest, ThatCannotBeUndoneFailTheOnlyTestOfACommand) {
   EXPECT_THAT(outcome.err, HasSubstr("marked"));
 }
 
+/// `frail` ends by itself when the gate opens.
+class ClientVerdictTest : public ClientTest {
+ protected:
+  void SetUp() override {
+    ClientTest::SetUp();
+    spec_ = write_spec(R"("services": {"web": {"command": ["test_service", "waits"]},
+      "frail": {"command": ["test_service", "waits_for", ")" +
+                       gate_->text() + R"(", "then", "exits", "7"]}})");
+    ASSERT_THAT(up(spec_), ExitedWith(0));
+  }
+  void TearDown() override {
+    EXPECT_TRUE(down(spec_).signal == 0);
+    ClientTest::TearDown();
+  }
+};
+
+TEST_F(ClientVerdictTest, FailsTheCaseDuringWhichAServiceFailed) {
+  const Outcome outcome = suite("VerdictTest.*");
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("isoenv: service 'frail' at "), HasSubstr("exit code 7"),
+                                 HasSubstr("[       OK ] VerdictTest.HoldsAfterwards"),
+                                 HasSubstr("1 FAILED TEST\n")));
+}
+
+TEST_F(ClientVerdictTest, MindsTheServicesThatTheCommandUses) {
+  const Outcome outcome = isoenv({"exec", "-f", spec_, "--service", "web", "--", CLIENT_SUITE,
+                                  "--gtest_filter=VerdictTest.*"});
+  EXPECT_THAT(outcome, ExitedWith(0));
+}
+
 #ifdef ISOENV_GDB
 TEST_F(ClientTest, WorksUnderADebugger) {
   options().env["ASAN_OPTIONS"] += ":detect_leaks=0";  // which works under no debugger

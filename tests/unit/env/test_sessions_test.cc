@@ -186,6 +186,17 @@ TEST_F(TestSessionsTest, TellOnlyOfTheServicesThatTheyUse) {
   EXPECT_EQ(end(again).incidents.size(), 1U) << "web needs it";
 }
 
+TEST_F(TestSessionsTest, UseTheServicesOfTheSessionAroundThem) {
+  const std::uint64_t around = sessions_->begin({"command", {0}, {}});
+  const std::uint64_t within = sessions_->begin({"case", {}, {}, around});
+  const std::uint64_t alone = sessions_->begin({"case", {}, {}});
+  backend().die("web", {2, 0, false});
+  settle();
+  EXPECT_THAT(end(within).incidents, IsEmpty());
+  EXPECT_EQ(end(alone).incidents.size(), 1U);
+  EXPECT_THAT(end(around).incidents, IsEmpty());
+}
+
 TEST(SessionReportTest, SurvivesTheWay) {
   SessionReport report{"t", {{"web", "gone", {}, {}, "/log"}}, {"f"}, {"w"}};
   report.incidents.push_back({"web", "died", "12:00", {"line"}, "/log", std::nullopt});

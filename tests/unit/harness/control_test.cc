@@ -80,10 +80,12 @@ TEST(RequestTest, BeginsAndEndsASession) {
   begin.services = {"db"};
   begin.test = "order.survives";
   begin.faults = {"pause:db@1s"};
+  begin.origin.session = 6;
   const Request begun = decode_request(encode(begin));
   EXPECT_EQ(begun.kind, Request::Kind::kBegin);
   EXPECT_EQ(begun.test, "order.survives");
   EXPECT_THAT(begun.faults, ElementsAre("pause:db@1s"));
+  EXPECT_EQ(begun.origin.session, 6U);
   Request end;
   end.kind = Request::Kind::kEnd;
   end.origin.session = 7;
