@@ -34,7 +34,7 @@ constexpr char kStays[] = R"("launcher": ["sh", "-c", "\"$@\"; exit $?", "stays"
 TEST_F(LauncherTest, LeavesTheStopSignalToTheProgramBehindIt) {
   const auto spec = write_spec(std::string(R"("services": {"web": {)") + kStays + R"(,
       "command": ["test_service", "exits_on", "SIGTERM", "42", "then", "writes", "armed\n", "then", "waits"],
-      "ready": [{"log": "armed"}]}})");
+      "ready": [{"log": "armed"}], "expect_exit": [42]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
   const Outcome outcome = down(spec);
   EXPECT_THAT(outcome, ExitedWith(0));
