@@ -38,20 +38,24 @@ std::string zoo_spec(const std::filesystem::path& folder, unsigned uid, const st
                          "{{self.tmp}}/daemon", "then", "tcp_echo", "*", "env:PORT"],
              "ports": {"main": )" +
          port + R"(}, "localhost": ["main"], "publish": {"main": "auto"},
-             "stop_timeout": "50ms"},
+             "stop_timeout": "50ms", "allow_failure": true},
     "web": {"command": ["test_service", "http_hello", "*", "env:PORT"], "ports": {"http": )" +
          port + R"(},
-            "depends": ["deaf"], "ready": [{"http": "http", "path": "/health"}]},
+            "depends": ["deaf"], "ready": [{"http": "http", "path": "/health"}],
+            "allow_failure": true},
     "told": {"command": ["test_service", "notifies", "READY=1", "then", "forks", "5", "then", "waits"],
-             "ready": [{"notify": true}, {"exec": ["test_service", "exits", "0"]}]},
-    "storm": {"command": ["test_service", "forks_without_end", "20"]},
-    "noisy": {"command": ["test_service", "fills_disk"], "stop_timeout": "100ms"},
+             "ready": [{"notify": true}, {"exec": ["test_service", "exits", "0"]}],
+             "allow_failure": true},
+    "storm": {"command": ["test_service", "forks_without_end", "20"], "allow_failure": true},
+    "noisy": {"command": ["test_service", "fills_disk"], "stop_timeout": "100ms",
+              "allow_failure": true},
     "held": {"command": ["test_service", "tcp_never_reads", "*", "env:PORT"], "ports": {"main": )" +
-         port + R"(}},
-    "stuffer": {"command": ["test_service", "tcp_stuffs", "any", "{{held.host}}", "{{held.port.main}}"], "depends": ["held"]},
-    "threads": {"command": ["test_service", "threads", "8", "then", "waits"]},
+         port + R"(}, "allow_failure": true},
+    "stuffer": {"command": ["test_service", "tcp_stuffs", "any", "{{held.host}}", "{{held.port.main}}"],
+                "depends": ["held"], "allow_failure": true},
+    "threads": {"command": ["test_service", "threads", "8", "then", "waits"], "allow_failure": true},
     "setuid": {"command": ["test_service", )" +
-         setuid_command(folder, uid) + R"(]}},
+         setuid_command(folder, uid) + R"(], "allow_failure": true}},
     "tasks": {"seed": {"command": ["test_service", "writes_flat_out", "s", "100"], "depends": ["web"]}})";
 }
 
