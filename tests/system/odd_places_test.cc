@@ -225,7 +225,9 @@ TEST_F(OddPlacesTest, MayBeSharedByTwoUsers) {
   options().env.erase("XDG_STATE_HOME");
   options().unset.insert(options().unset.end(), {"ISOENV_RUNTIME_DIR", "XDG_STATE_HOME"});
   fs::permissions(dir(), fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
-  fs::permissions(dir() / "home", fs::perms::all);
+  // Whoever comes first would make folders there that are closed to the other.
+  fs::create_directories(dir() / "home/.local/state/isoenv");
+  fs::permissions(dir() / "home/.local/state/isoenv", fs::perms::all);
   // A name of this test's own: the default places are the machine's.
   const std::string name = "two-users-" + std::to_string(::getpid());
   write_file("two.json", R"({"version": 1, "environment": ")" + name + R"(", )" +

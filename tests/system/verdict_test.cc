@@ -140,7 +140,8 @@ TEST_F(VerdictTest, StartsAgainAServiceWhosePolicyAsksForIt) {
 #ifdef ISOENV_LEAKY_SERVICE
 TEST_F(VerdictTest, CountsARealLeakThatIsOnlyKnownAtTheEnd) {
   const auto spec = write_spec(R"("services": {
-    "order": {"command": [")" ISOENV_LEAKY_SERVICE R"("], "ready": [{"log": "ready"}]}})");
+    "order": {"command": [")" ISOENV_LEAKY_SERVICE R"("], "ready": [{"log": "ready"}],
+              "env": {"ASAN_OPTIONS": ""}}})");
   const Outcome run = isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "true"});
   EXPECT_THAT(run, ExitedWith(1));
   EXPECT_THAT(run.err, AllOf(HasSubstr("reported LeakSanitizer: detected memory leaks"),
@@ -155,7 +156,8 @@ TEST_F(VerdictTest, CountsARealLeakThatIsOnlyKnownAtTheEnd) {
 TEST_F(VerdictTest, CountsARealOverflowOfAServiceThatGoesOn) {
   const auto spec = write_spec(R"("services": {
     "order": {"command": [")" ISOENV_LEAKY_SERVICE
-                               R"(", "overflow"], "ready": [{"log": "ready"}]}})");
+                               R"(", "overflow"], "ready": [{"log": "ready"}],
+              "env": {"ASAN_OPTIONS": ""}}})");
   const Outcome run = isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "true"});
   EXPECT_THAT(run, ExitedWith(1));
   EXPECT_THAT(run.err, HasSubstr("reported UndefinedBehaviorSanitizer: signed integer overflow"));
