@@ -21,8 +21,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::array kExitCodes = {ExitCode::kOk, ExitCode::kEnvironmentFailed, ExitCode::kUsage,
                                    ExitCode::kCannotRun, ExitCode::kOwnFailure};
 
-constexpr std::array kKindNames = {"up",    "down",  "ps",    "join",  "describe",
-                                   "mark",  "enter", "fault", "begin", "end", "plan"};
+constexpr std::array kKindNames = {"up",    "down",  "ps",    "join", "describe", "mark",
+                                   "enter", "fault", "begin", "end",  "plan"};
 
 /// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
 /// may use the stack for each level.
@@ -115,7 +115,9 @@ std::string text_as_bytes(const std::string& text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto value = static_cast<unsigned char>(text[i]);
     const bool pair = value >= 0x80 && i + 1 < text.size();
-    bytes += pair ? static_cast<char>((value & 3U) << 6U | (text[++i] & 0x3fU)) : text[i];
+    bytes += pair ? static_cast<char>((value & 3U) << 6U |
+                                      (static_cast<unsigned char>(text[++i]) & 0x3fU))
+                  : text[i];
   }
   return bytes;
 }
@@ -132,7 +134,9 @@ Json place_json(const ServicePlace& place) {
 ServicePlace place_from(const Json& json) {
   ServicePlace place;
   place.init = {json.at("init").at(0), json.at("init").at(1)};
-  for (const Json& entry : json.at("environment")) place.environment.push_back(text_as_bytes(entry));
+  for (const Json& entry : json.at("environment")) {
+    place.environment.push_back(text_as_bytes(entry));
+  }
   place.secrets = json.at("secrets").get<std::vector<std::string>>();
   place.working_directory = text_as_bytes(json.at("working_directory"));
   return place;
