@@ -1,6 +1,7 @@
 #include "harness/owner.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -136,6 +137,11 @@ UniqueFd open_pidfd(const ProcessId& process) {
   // The pidfd pins whoever has the pid now; only the start time says whether that is the one meant.
   if (read_process(process.pid) != process) return {};
   return pidfd;
+}
+
+bool has_ended(int pidfd) {
+  pollfd end{pidfd, POLLIN, 0};
+  return ::poll(&end, 1, 0) > 0;
 }
 
 }  // namespace isoenv

@@ -60,4 +60,7 @@ Owner find_owner(const std::string& choice);
 /// refuses for another reason.
 UniqueFd open_pidfd(const ProcessId& process);
 
+/// True when the process behind a pidfd has ended, in whatever namespaces the caller is by now.
+bool has_ended(int pidfd);
+
 }  // namespace isoenv

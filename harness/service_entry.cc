@@ -71,6 +71,14 @@ bool proc_is_the_sandboxes() {
   return ::readlink("/proc/self", target, sizeof target) < 0;
 }
 
+void join_service(int init, InitPlan& plan) {
+  join_namespaces(init);
+  if (proc_is_the_sandboxes()) return;
+  plan.ends_tree = false;  // who is below it, it cannot see
+  std::cerr << "isoenv: this machine refused the service a /proc of its own: the process ids there "
+               "are not those that programs inside go by\n";
+}
+
 }  // namespace
 
 Answer ask_to_enter(ControlClient& client, const std::string& service) {
@@ -106,21 +114,19 @@ ExitStatus run_in_service(const ControlClient& client, const Answer& entered,
   if (!keeper) throw_errno("find the keeper of the instance");
   const UniqueFd init = open_pidfd(place.init);
   if (!init) throw Error("the service has just ended", ExitCode::kOwnFailure);
-  if (has_namespaces) {
-    join_namespaces(*init);
-    if (!proc_is_the_sandboxes()) {
-      plan.ends_tree = false;  // who is below it, it cannot see
-      std::cerr << "isoenv: this machine refused the service a /proc of its own: the process ids "
-                   "there are not those that programs inside go by\n";
-    }
+  const Error ended("the service ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);
+  try {
+    if (has_namespaces) join_service(*init, plan);
+    const ForegroundEnd end =
+        run_in_foreground(kNoNamespaces, has_namespaces ? Birth::kInJoined : Birth::kInOwn,
+                          std::move(plan), {*keeper, *init});
+    if (end.cut_off) throw ended;
+    return end.status;
+  } catch (const SystemError&) {
+    // The kernel has its own words for namespaces whose init has ended: ESRCH, ENOMEM.
+    if (has_ended(*init) || has_ended(*keeper)) throw ended;
+    throw;
   }
-  const ForegroundEnd end =
-      run_in_foreground(kNoNamespaces, has_namespaces ? Birth::kInJoined : Birth::kInOwn,
-                        std::move(plan), {*keeper, *init});
-  if (end.cut_off) {
-    throw Error("the service ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);
-  }
-  return end.status;
 }
 
 std::string users_shell() {

@@ -1,7 +1,6 @@
 #include "harness/session.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -70,12 +69,6 @@ std::string lone_hosts() {
          "\n::1 localhost ip6-localhost ip6-loopback " + name + "\n";
 }
 
-/// True when the process behind a pidfd has ended.
-bool ended(int pidfd) {
-  pollfd end{pidfd, POLLIN, 0};
-  return ::poll(&end, 1, 0) > 0;
-}
-
 void remove_temporary_directory(const std::filesystem::path& path) {
   const UniqueFd parent(::open(path.parent_path().c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
   if (parent) (void)remove_tree(*parent, path.filename().string());
@@ -134,7 +127,7 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
         return {std::move(*client), std::move(*answer), started, old_spec};
       }
     }
-    if (ended(owner)) throw Error("its owner has ended");
+    if (has_ended(owner)) throw Error("its owner has ended");
     // It was ending when we came, or was killed before it answered.
     if (client) client->wait_for_end();
     wait_for_keeper_end(lease);
@@ -233,7 +226,7 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
           ? run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owners)
           : run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
   const ExitStatus status = end.status;
-  if (status.signal == SIGKILL && ended(*keeper)) {
+  if (status.signal == SIGKILL && has_ended(*keeper)) {
     throw Error("the instance ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);
   }
   remove_temporary_directory(temporary);

@@ -108,11 +108,16 @@ class Orphanage {
   std::vector<pid_t> before_;
 };
 
+/// Also when init was ended before it could tell anything: then as killed.
 asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
                                 const std::string& directory, bool& started) {
   std::exception_ptr refused;
+  std::optional<std::variant<pid_t, LaunchFailure>> launched;
   try {
     co_await sandbox.prepared();
+    launched = co_await sandbox.launch();
+    started = true;
+  } catch (const SandboxEnded&) {  // exited() tells
   } catch (const Error&) {
     refused = std::current_exception();
   }
@@ -120,9 +125,8 @@ asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
     co_await sandbox.gone();  // the caller may try something else: nothing half made is left
     std::rethrow_exception(refused);
   }
-  const std::variant<pid_t, LaunchFailure> launched = co_await sandbox.launch();
-  started = true;
-  if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
+  const auto* failure = launched ? std::get_if<LaunchFailure>(&*launched) : nullptr;
+  if (failure != nullptr) {
     throw Error(describe(*failure, program, directory), ExitCode::kOwnFailure);
   }
   const ExitStatus status = co_await sandbox.exited();

@@ -17,7 +17,7 @@ namespace isoenv {
 
 struct ForegroundEnd {
   ExitStatus status;
-  bool cut_off = false;  ///< its init was ended and could tell nothing: by an owner, or from without
+  bool cut_off = false;  ///< its init was ended, at whatever moment, and could tell nothing
 };
 
 /// Runs the program of `plan` and returns how it ended. `namespaces` are clone(2) flags on top

@@ -177,14 +177,14 @@ asio::awaitable<void> Sandbox::prepared() {
   if (state->setup_failure) {
     throw SystemError(state->setup_failure->error_number, describe(state->setup_failure->step));
   }
-  if (!state->prepared) throw Error("the sandbox's init process was killed while it set up");
+  if (!state->prepared) throw SandboxEnded("the sandbox's init process was killed while it set up");
 }
 
 asio::awaitable<std::variant<pid_t, LaunchFailure>> Sandbox::launch() {
   const auto state = state_;
   state->request(InitRequest::Kind::kLaunch);
   while (!state->launched && !state->reaped) co_await state->changed.wait();
-  if (!state->launched) throw Error("the sandbox's init process was killed");
+  if (!state->launched) throw SandboxEnded("the sandbox's init process was killed");
   co_return *state->launched;
 }
 
@@ -192,7 +192,7 @@ asio::awaitable<std::variant<pid_t, LaunchFailure>> Sandbox::launch_held() {
   const auto state = state_;
   state->request(InitRequest::Kind::kLaunch, 1);
   while (!state->launched && !state->reaped) co_await state->changed.wait();
-  if (!state->launched) throw Error("the sandbox's init process was killed");
+  if (!state->launched) throw SandboxEnded("the sandbox's init process was killed");
   co_return *state->launched;
 }
 

@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "base/exit_status.h"
 #include "process/init.h"
 
@@ -44,6 +45,12 @@ struct ProbeCommandResult {
   std::string error;  ///< not empty: it could not be started
 };
 
+/// Init was ended, by whatever means, before it could tell what was waited for.
+class SandboxEnded : public Error {
+ public:
+  using Error::Error;
+};
+
 class Sandbox {
  public:
   using Note = std::function<void(const std::string&)>;
@@ -60,7 +67,8 @@ class Sandbox {
   pid_t pid() const noexcept;  ///< of init, in the caller's PID namespace
   int pidfd() const noexcept;  ///< of init
 
-  /// Returns when the namespaces are set up. Throws SystemError when an essential step failed.
+  /// Returns when the namespaces are set up. Throws SystemError when an essential step failed,
+  /// SandboxEnded as the next two do.
   boost::asio::awaitable<void> prepared();
   /// Starts the program; call once, after prepared().
   boost::asio::awaitable<std::variant<pid_t, LaunchFailure>> launch();
