@@ -188,7 +188,9 @@ target that it names must be visible there.
                     [ENV <NAME>=<value>...]
                     [LABELS <label>...]
                     [CONFIGURATIONS <config>...]
-                    [FAULTS <fault>...])
+                    [FAULTS <fault>...]
+                    [EXPECT_EXIT <service>:<code>|<service>:<signal>...]
+                    [ALLOW_FAILURE <service>...])
 
   ``COMMAND``, ``WORKING_DIRECTORY`` and ``ENVIRONMENT`` are as above, the
   former two with generator expressions but no templates; ``CONFIGURATIONS`` is
@@ -218,6 +220,14 @@ target that it names must be visible there.
     ``pause``, ``resume``, ``kill``, ``stop``, ``start`` or ``restart``. All is
     undone at the end of the test.
 
+  ``EXPECT_EXIT <service>:<code>|<service>:<signal>...``
+    Ends of services, such as ``order:3`` or ``order:SIGKILL``, that do not fail
+    this test. At its end such a service is started again.
+
+  ``ALLOW_FAILURE <service>...``
+    Services nothing of which fails this test. Both words name services that the
+    test uses; of :command:`isoenv_add_service` they count for every test.
+
   A test that exits with 77 is skipped, as are all where IsoEnv cannot work.
 
 .. command:: isoenv_discover_tests
@@ -233,12 +243,15 @@ target that it names must be visible there.
                           [LABELS <label>...]
                           [TIMEOUT <seconds>]
                           [WORKING_DIRECTORY <dir>]
+                          [FAULTS <fault>...]
+                          [EXPECT_EXIT <service>:<code>|<service>:<signal>...]
+                          [ALLOW_FAILURE <service>...]
                           [FRAMEWORK gtest|catch2|doctest]
                           [<option>...]
                           [PROPERTIES <property> <value>...])
 
-  The words are those of :command:`isoenv_add_test`; with ``SCOPE TEST`` each
-  case has an instance of its own. ``<target>`` is an executable target that is
+  The words are those of :command:`isoenv_add_test`, for each case; with
+  ``SCOPE TEST`` each has an instance of its own. ``<target>`` is an executable target that is
   there already. The cases are found, named and run as
   :command:`gtest_discover_tests` does it, whose ``<option>``\ s these are:
   ``TEST_PREFIX``, ``TEST_SUFFIX``, ``TEST_FILTER``, ``TEST_LIST``,
@@ -277,9 +290,13 @@ target that it names must be visible there.
                   [SERVICES <service>...]
                   [ENVIRONMENT <environment>]
                   [SCOPE RUN|TEST]
-                  [DIRECTORY <dir>])
+                  [DIRECTORY <dir>]
+                  [FAULTS <fault>...]
+                  [EXPECT_EXIT <service>:<code>|<service>:<signal>...]
+                  [ALLOW_FAILURE <service>...])
 
-  The tests are those of ``DIRECTORY``, by default the current one, and must be
+  The words are those of :command:`isoenv_add_test`, for each test. These are
+  those of ``DIRECTORY``, by default the current one, and must be
   there already. Each keeps its command, its working directory and its
   properties; one that exits with 77 is skipped. Tests that are only found
   after the build are not there yet: see :command:`isoenv_discover_tests`.

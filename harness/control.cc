@@ -76,6 +76,22 @@ void read_begin(const Json& json, Request& request) {
   }
 }
 
+Json tolerance_json(const Tolerance& tolerance) {
+  return {{"allow_failure", tolerance.allow_failure}, {"expect_exit", tolerance.exit_texts()}};
+}
+
+Tolerance tolerance_from(const Json& json) {
+  const auto services = json.at("allow_failure").get<std::vector<std::string>>();
+  const auto exits = json.at("expect_exit").get<std::vector<std::string>>();
+  if (services.size() + exits.size() > kMostFaults) refuse("it tolerates too much");
+  for (const auto* texts : {&services, &exits}) {
+    for (const std::string& text : *texts) {
+      if (text.size() > 2 * kLongestName) refuse("one of its services has too long a name");
+    }
+  }
+  return parse_tolerance(services, exits);
+}
+
 bool nests_too_deep(const std::string& text) {
   int depth = 0;
   bool quoted = false;
@@ -169,6 +185,7 @@ std::string encode(const Request& request) {
   if (!request.pause_before.empty()) json["pause_before"] = request.pause_before;
   if (request.kind == Request::Kind::kMark) json["text"] = request.text;
   if (request.kind == Request::Kind::kFault) json["fault"] = fault_json(request);
+  if (!request.tolerance.empty()) json["tolerance"] = tolerance_json(request.tolerance);
   if (request.kind == Request::Kind::kBegin) {
     json["test"] = request.test;
     json["faults"] = request.faults;
@@ -214,6 +231,7 @@ Request decode_request(const std::string& text) {
       if (request.services.empty()) refuse("a fault names its services");
     }
     if (request.kind == Request::Kind::kBegin) read_begin(json, request);
+    if (json.contains("tolerance")) request.tolerance = tolerance_from(json.at("tolerance"));
     if (request.kind == Request::Kind::kEnd) {
       request.origin.session = whole_number(json, "session");
       request.origin.keep = json.at("keep").get<bool>();

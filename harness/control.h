@@ -16,6 +16,7 @@
 #include "base/unique_fd.h"
 #include "env/fault.h"
 #include "env/report.h"
+#include "env/tolerance.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {
@@ -44,6 +45,7 @@ struct Request {
   // `end` or until this client has gone
   std::string test{};                 ///< its name
   std::vector<std::string> faults{};  ///< as parse_fault() reads them
+  Tolerance tolerance{};              ///< down too: incidents that are not told
   // end: the session of `origin.session`; `origin.keep`: its faults are not undone
   bool failed = false;  ///< its test has failed
 

@@ -28,7 +28,8 @@ int exec_command(const std::vector<std::string>& arguments) {
   const Answer joined = ask_to_join(reached.client, options.services);
   const Lease& lease = reached.instance.lease;
   const TestRun test{options.services,        options.faults,
-                     options.command,         options.test,
+                     options.tolerance,       options.command,
+                     options.test,
                      lease.key.spec_file,     lease.artefact_directory,
                      reached.instance.directory.id(), /*ends_instance=*/false};
   return run_test(reached.client, joined, test);

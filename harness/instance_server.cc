@@ -86,7 +86,7 @@ struct InstanceServer::State {
   asio::awaitable<Answer> answer(Request request);
   asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services,
                                     const std::vector<std::size_t>& pause_before);
-  asio::awaitable<Answer> answer_down(const std::vector<std::size_t>& services);
+  asio::awaitable<Answer> answer_down(std::vector<std::size_t> services, Tolerance tolerance);
   asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
   Answer answer_begin(const Request& request, const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_end(FaultOrigin origin, bool failed);
@@ -156,7 +156,7 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
     case Request::Kind::kUp:
       co_return co_await answer_up(services, find_services(plan, request.pause_before));
     case Request::Kind::kDown:
-      co_return co_await answer_down(services);
+      co_return co_await answer_down(services, request.tolerance);
     case Request::Kind::kFault:
       co_return co_await answer_fault(request, services);
     case Request::Kind::kBegin:
@@ -210,8 +210,8 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(
   co_return answer;
 }
 
-asio::awaitable<Answer> InstanceServer::State::answer_down(
-    const std::vector<std::size_t>& services) {
+asio::awaitable<Answer> InstanceServer::State::answer_down(std::vector<std::size_t> services,
+                                                           Tolerance tolerance) {
   DownReport report;
   if (services.empty()) {
     begin_to_end();
@@ -221,6 +221,9 @@ asio::awaitable<Answer> InstanceServer::State::answer_down(
     report = co_await environment.down(services);
     end_when_idle("the last service was taken down");
   }
+  std::erase_if(report.incidents, [&tolerance](const Incident& incident) {
+    return tolerance.covers(incident);
+  });
   Answer answer;
   answer.ending = ending;
   answer.report = to_json(report);
@@ -246,7 +249,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_fault(Request request,
 Answer InstanceServer::State::answer_begin(const Request& request,
                                            const std::vector<std::size_t>& services) {
   TestSession test{request.test, services, parse_faults(request.faults),
-                   request.origin.session};
+                   request.origin.session, request.tolerance};
   Answer answer;
   answer.session = sessions.begin(std::move(test));
   held.emplace(request.client, answer.session);

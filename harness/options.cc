@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <sstream>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "env/fault.h"
 #include "harness/help.h"
 
 namespace isoenv {
@@ -62,25 +62,6 @@ void add_json(Grammar& grammar, const char* purpose) {
   grammar.options.add_options()("json", po::bool_switch(), purpose);
 }
 
-void add_listing(Grammar& grammar) {
-  grammar.options.add_options()("listing", texts("WORD"),
-                                "with WORD among its arguments COMMAND only lists its tests: "
-                                "run it at once, outside; may be repeated");
-}
-
-void add_test(Grammar& grammar) {
-  grammar.options.add_options()("test", text("NAME"),
-                                "the name of this test in ctest, for messages and for the command "
-                                "that repeats it");
-}
-
-void add_faults(Grammar& grammar) {
-  grammar.options.add_options()(
-      "fault", texts("FAULT"),
-      "a fault of a service while COMMAND runs: ACTION[=SIGNAL]:SERVICE@DELAY[+DURATION], as "
-      "pause:order@200ms+1s; may be repeated");
-}
-
 Grammar up_grammar() {
   Grammar grammar{"up", Words::kServices};
   add_wanted_spec(grammar);
@@ -114,9 +95,7 @@ Grammar exec_grammar() {
                                 "processes, its environment; for debuggers and tracers");
   grammar.options.add_options()("service", texts("SERVICE"),
                                 "fail unless this service is up and ready; may be repeated");
-  add_faults(grammar);
-  add_test(grammar);
-  add_listing(grammar);
+  add_test_options(grammar.options);
   return grammar;
 }
 
@@ -130,9 +109,7 @@ Grammar run_grammar() {
       "give each different COMMAND a folder of its own in the DIR of --artefacts");
   add("service", texts("SERVICE"),
       "start this service and what it depends on, not all; may be repeated");
-  add_faults(grammar);
-  add_test(grammar);
-  add_listing(grammar);
+  add_test_options(grammar.options);
   return grammar;
 }
 
@@ -375,11 +352,6 @@ Parsed parse(const std::string& command, const Arguments& arguments) {
   return parsed;
 }
 
-std::vector<std::string> checked_faults(const Parsed& parsed) {
-  (void)parse_faults(parsed.list("fault"));
-  return parsed.list("fault");
-}
-
 }  // namespace
 
 UpOptions parse_up(const Arguments& arguments) {
@@ -395,28 +367,30 @@ DownOptions parse_down(const Arguments& arguments) {
 
 ExecOptions parse_exec(const Arguments& arguments) {
   const Parsed parsed = parse("exec", arguments);
-  if (!parsed.text("in").empty() && !parsed.list("fault").empty()) {
-    refuse("option '--fault' is for tests, and a command in the place of a service is none",
-           "leave out '--in' or '--fault'");
+  TestOptions test = read_test_options(parsed.values);
+  const std::string of_a_test = option_about_services(test);
+  if (!parsed.text("in").empty() && !of_a_test.empty()) {
+    refuse("option '" + of_a_test + "' is for tests, and a command in the place of a service is none",
+           "leave out '--in' or '" + of_a_test + "'");
   }
-  return {parsed.path("file"),    parsed.text("name"),    parsed.text("in"),
-          parsed.list("service"), checked_faults(parsed), parsed.text("test"),
-          parsed.list("listing"), parsed.words};
+  return {std::move(test),   parsed.path("file"),    parsed.text("name"),
+          parsed.text("in"), parsed.list("service"), parsed.words};
 }
 
 RunOptions parse_run(const Arguments& arguments) {
   const Parsed parsed = parse("run", arguments);
-  if (!parsed.path("file") && !parsed.list("service").empty()) {
-    refuse("option '--service' needs a spec", "name it with --file FILE");
-  }
-  if (!parsed.path("file") && !parsed.list("fault").empty()) {
-    refuse("option '--fault' needs a spec", "name it with --file FILE");
+  TestOptions test = read_test_options(parsed.values);
+  const std::string about_services =
+      parsed.list("service").empty() ? option_about_services(test) : "--service";
+  if (!parsed.path("file") && !about_services.empty()) {
+    refuse("option '" + about_services + "' needs a spec", "name it with --file FILE");
   }
   if (parsed.flag("per-command") && !parsed.path("artefacts")) {
     refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
   }
-  return {parsed.path("file"), parsed.given_text("isolation"), parsed.path("artefacts"), parsed.flag("per-command"),
-          parsed.list("service"), checked_faults(parsed), parsed.text("test"), parsed.list("listing"),
+  return {std::move(test),          parsed.path("file"),
+          parsed.given_text("isolation"), parsed.path("artefacts"),
+          parsed.flag("per-command"), parsed.list("service"),
           parsed.words};
 }
 

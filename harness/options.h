@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/test_options.h"
+
 namespace isoenv {
 
 using Arguments = std::vector<std::string>;
@@ -35,26 +37,20 @@ struct DownOptions {
   std::vector<std::string> services;  ///< none: the whole instance
 };
 
-struct ExecOptions {
+struct ExecOptions : TestOptions {
   std::optional<std::filesystem::path> file;
   std::string name;
   std::string in;                     ///< the service in whose place it runs; "" = the hub
   std::vector<std::string> services;  ///< must be up and ready
-  std::vector<std::string> faults;    ///< that come by themselves; each makes sense
-  std::string test;                   ///< its name in ctest; "" = unknown
-  std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };
 
-struct RunOptions {
+struct RunOptions : TestOptions {
   std::optional<std::filesystem::path> file;  ///< none: an empty private environment
   std::optional<std::string> isolation;       ///< for choose_isolation
   std::optional<std::filesystem::path> artefacts;
   bool per_command = false;           ///< `artefacts` has a folder for each different command
   std::vector<std::string> services;  ///< none: all
-  std::vector<std::string> faults;    ///< that come by themselves; each makes sense
-  std::string test;                   ///< its name in ctest; "" = unknown
-  std::vector<std::string> listing;   ///< words that ask `command` only for a list of its tests
   std::vector<std::string> command;   ///< never empty
 };
 

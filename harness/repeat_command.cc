@@ -58,6 +58,12 @@ std::string repeat_command(const RepeatedTest& test) {
   add_option(line, "--file", test.spec_file);
   for (const std::string& service : test.services) add_option(line, "--service", service);
   for (const std::string& fault : test.faults) add_option(line, "--fault", fault);
+  for (const std::string& exit : test.tolerance.exit_texts()) {
+    add_option(line, "--expect-exit", exit);
+  }
+  for (const std::string& service : test.tolerance.allow_failure) {
+    add_option(line, "--allow-failure", service);
+  }
   line += " --";
   for (const std::string& word : test.command) line += " " + shell_quoted(word);
   return line;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "env/tolerance.h"
+
 namespace isoenv {
 
 struct RepeatedTest {
@@ -16,6 +18,7 @@ struct RepeatedTest {
   std::filesystem::path working_directory;
   std::vector<std::string> services;
   std::vector<std::string> faults;
+  Tolerance tolerance;
   std::vector<std::string> command;
 };
 

@@ -15,9 +15,11 @@ namespace {
 
 /// True when no service has failed at its end. Warnings about the end go to the standard error
 /// output: the command's own output stays alone.
-bool take_down(ControlClient& client, bool command_passed) {
+bool take_down(ControlClient& client, const Tolerance& tolerance, bool command_passed) {
   bool passed = true;
-  const std::optional<Answer> answer = client.ask({Request::Kind::kDown, {}});
+  Request down{Request::Kind::kDown, {}};
+  down.tolerance = tolerance;
+  const std::optional<Answer> answer = client.ask(down);
   if (answer && !answer->report.empty()) {
     const DownReport report = down_report_from_json(answer->report);
     for (const ServiceStop& stop : report.stops) {
@@ -51,8 +53,9 @@ int run_command(const std::vector<std::string>& arguments) {
   KeeperOptions keeper;
   keeper.spec = load_spec(*options.file);
   const EnvironmentPlan plan = plan_spec(keeper.spec, {});
-  find_services(plan, options.services);
+  const std::vector<std::size_t> used = find_services(plan, options.services);
   check_faults(parse_faults(options.faults), plan);
+  check_tolerance(options.tolerance, plan, used);
   keeper.isolation = isolation;
   keeper.owner = {Owner::Kind::kExplicit, read_process(::getpid()).value(), "isoenv"};
   keeper.key.spec_file = canonical_spec_file(keeper.spec.file);
@@ -75,11 +78,12 @@ int run_command(const std::vector<std::string>& arguments) {
   const std::optional<Lease> lease = read_lease(directory);
   if (!lease) throw Error("the instance has just ended");
   const TestRun test{options.services,     options.faults,
-                     options.command,      options.test,
+                     options.tolerance,    options.command,
+                     options.test,
                      keeper.key.spec_file, lease->artefact_directory,
                      directory.id(),       /*ends_instance=*/true};
   const int code = run_test(joined.client, entered, test, *ctest);
-  const bool passed = take_down(joined.client, code == 0);
+  const bool passed = take_down(joined.client, options.tolerance, code == 0);
   return code != 0 || passed ? code : static_cast<int>(ExitCode::kEnvironmentFailed);
 }
 

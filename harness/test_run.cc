@@ -67,6 +67,7 @@ TestWitness make_witness(const TestRun& test, const std::string& name) {
   repeated.working_directory = current_directory();
   repeated.services = test.services;
   repeated.faults = test.faults;
+  repeated.tolerance = test.tolerance;
   repeated.command = test.command;
   return TestWitness(name, test.artefacts, std::move(repeated));
 }
@@ -91,6 +92,7 @@ int run_test(ControlClient& client, const Answer& joined, const TestRun& test, i
   const std::string name = test.ctest_name.empty() ? selected_test(test.command) : test.ctest_name;
   begin.test = name.substr(0, kLongestName);
   begin.faults = test.faults;
+  begin.tolerance = test.tolerance;
   TestWitness witness = make_witness(test, name);
   const std::uint64_t session = must(client.ask(begin)).session;
 

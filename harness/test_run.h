@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "env/incident.h"
+#include "env/tolerance.h"
 #include "harness/control.h"
 
 namespace isoenv {
@@ -13,6 +14,7 @@ namespace isoenv {
 struct TestRun {
   std::vector<std::string> services;  ///< that the test uses; none: all
   std::vector<std::string> faults;    ///< as parse_fault() reads them
+  Tolerance tolerance;                ///< failures of services that it means
   std::vector<std::string> command;
   std::string ctest_name;           ///< "" when it is not known
   std::filesystem::path spec_file;  ///< of the instance

@@ -75,8 +75,9 @@ on, and this is ${CMAKE_VERSION}")
   endforeach()
   _isoenv_check_carried("${caller}" ${framework} LABELS "${arg_LABELS}")
 
+  _isoenv_test_options(test_options "${caller}" ${what} ${number} "${environment}")
   _isoenv_discovery_launcher(launcher "${caller}" ${framework} "${target}" "${environment}" ${scope}
-    "${services}" "${arg_ENV}")
+    "${services}" "${test_options}" "${arg_ENV}")
   _isoenv_code(code "${options};PROPERTIES;${all}")
   _isoenv_run_discovery(${framework} "${target}" "${launcher}" "${code}")
 endfunction()
@@ -146,11 +147,12 @@ DISCOVERY_MODE PRE_TEST")
 endfunction()
 
 # What stands before the program of every test, decoded: isoenv, ENV, then the target's own.
-function(_isoenv_discovery_launcher out caller framework target environment scope services env)
+function(_isoenv_discovery_launcher out caller framework target environment scope services
+         options env)
   set(listing_gtest --gtest_list_tests)
   set(listing_catch2 --list-tests --list-test-names-only --list-reporters --list-tags)
   set(listing_doctest --list-test-cases --list-test-suites)
-  _isoenv_test_wrapper(words "${target}" "${environment}" ${scope} "${services}" "")
+  _isoenv_test_wrapper(words "${target}" "${environment}" ${scope} "${services}" "${options}")
   list(POP_BACK words)
   if(scope STREQUAL "TEST")
     list(APPEND words --per-command)

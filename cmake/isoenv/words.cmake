@@ -12,13 +12,15 @@ function(_isoenv_words out what)
     set(words ENV=many)
   elseif(what STREQUAL "test")
     set(words NAME=one COMMAND=text SERVICES=many ENVIRONMENT=one SCOPE=one WORKING_DIRECTORY=one
-        TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many FAULTS=many)
+        TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many FAULTS=many EXPECT_EXIT=many
+        ALLOW_FAILURE=many)
   elseif(what STREQUAL "attachment")
-    set(words TESTS=many SERVICES=many ENVIRONMENT=one SCOPE=one DIRECTORY=one)
+    set(words TESTS=many SERVICES=many ENVIRONMENT=one SCOPE=one DIRECTORY=one FAULTS=many
+        EXPECT_EXIT=many ALLOW_FAILURE=many)
   elseif(what MATCHES "^discovery_(.+)$")
     _isoenv_framework_words(options ${CMAKE_MATCH_1})
     set(words SERVICES=many ENVIRONMENT=one SCOPE=one FRAMEWORK=one TIMEOUT=one ENV=many LABELS=many
-        PROPERTIES=many ${options})
+        FAULTS=many EXPECT_EXIT=many ALLOW_FAILURE=many PROPERTIES=many ${options})
   else()
     set(words ENVIRONMENT=one COMMAND=text LAUNCHER=text WORKING_DIRECTORY=one PORTS=many ENV=many ENV_MODE=one
         SECRET_ENV=many USER=one DEPENDS=many READY_TCP=many+ READY_UDP=many+ READY_HTTP=many+
@@ -279,12 +281,24 @@ function(_isoenv_json_exits out caller what values)
   set(${out} "[${text}]" PARENT_SCOPE)
 endfunction()
 
+# An end of a service that a test means, such as order:3 or order:SIGKILL: its service.
+function(_isoenv_check_expected_exit out caller what value)
+  string(REGEX MATCH "^([^:]+):(0|[1-9][0-9]?[0-9]?|SIG[A-Z0-9]+)$" match "${value}")
+  set(service "${CMAKE_MATCH_1}")
+  if(match STREQUAL "" OR CMAKE_MATCH_2 GREATER 255)
+    _isoenv_bad_value("${caller}" ${what} EXPECT_EXIT "${value}"
+      "an end of a service such as \"order:3\" or \"order:SIGKILL\": SERVICE:CODE with a CODE \
+from 0 to 255, or SERVICE:SIGNAL")
+  endif()
+  set(${out} "${service}" PARENT_SCOPE)
+endfunction()
+
 # A fault that comes by itself: its service.
-function(_isoenv_check_fault out caller value)
+function(_isoenv_check_fault out caller what value)
   set(time "[0-9]+(ms|s|m)")
   if(NOT value MATCHES
      "^(pause|resume|kill|stop|start|restart)(=[A-Za-z0-9]+)?:([^:@+]+)@${time}(\\+${time})?$")
-    _isoenv_bad_value("${caller}" test FAULTS "${value}"
+    _isoenv_bad_value("${caller}" ${what} FAULTS "${value}"
       "a fault such as \"pause:order@200ms+1s\": ACTION[=SIGNAL]:SERVICE@DELAY[+DURATION] with an \
 ACTION of pause, resume, kill, stop, start and restart")
   endif()

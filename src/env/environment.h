@@ -49,8 +49,10 @@ class Environment {
   boost::asio::awaitable<FaultReport> act(Fault fault);
 
   /// Ends what the faults of a session have left and were not to keep: resumes, then starts, in
-  /// dependency order, and returns when all is ready. What was taken down since stays down.
-  boost::asio::awaitable<FaultReport> undo(std::uint64_t session);
+  /// dependency order, and returns when all is ready. What was taken down since stays down. `ended`:
+  /// services that are started too when they are not up.
+  boost::asio::awaitable<FaultReport> undo(std::uint64_t session,
+                                           std::vector<std::size_t> ended = {});
 
   ServiceStatus status(std::size_t service) const;
   /// True when no service is starting, up, stopping or stopped on purpose. Completed tasks do not

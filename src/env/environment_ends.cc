@@ -25,16 +25,16 @@ constexpr std::chrono::seconds kStableAfter{10};
 void Environment::judge_stop(std::size_t service, const ServiceStop& stop) {
   const ServicePlan& plan = plan_.services[service];
   Incident incident;
-  if (stop.how == ServiceStop::How::kKilled) {
+  if (stop.how == ServiceStop::How::kKilled) {  // not its own end, so none to be expected
     incident.what = "did not stop within " + exact_duration(plan.stop_timeout) + " of " +
                     signal_name(plan.stop_signal) + ", and was killed";
   } else if (stop.exit && !is_proper_stop(plan, *stop.exit)) {
     incident.what = "ended badly when it was stopped: " + stop.status;
+    incident.exit = stop.exit;
   } else {
     return;
   }
   const ServiceFailure known = backend_.describe_failure(service);
-  incident.exit = stop.exit;
   incident.report = known.last_lines;
   incident.log = known.log;
   incidents_.add(service, std::move(incident));

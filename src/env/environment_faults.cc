@@ -272,15 +272,19 @@ asio::awaitable<void> Environment::let_go(std::size_t service, std::string by,
   }
 }
 
-asio::awaitable<FaultReport> Environment::undo(std::uint64_t session) {
+asio::awaitable<FaultReport> Environment::undo(std::uint64_t session,
+                                               std::vector<std::size_t> ended) {
   FaultReport report;
   FaultOrigin origin;
   origin.by = "the end of the test";
   std::vector<std::size_t> touched;
   for (std::size_t service = 0; service < lives_.size(); ++service) {
-    if (session != 0 && lives_[service].touched_by == session) touched.push_back(service);
+    const bool by_fault = session != 0 && lives_[service].touched_by == session;
+    if (by_fault || contains(ended, service)) touched.push_back(service);
   }
-  for (const std::size_t service : touched) lives_[service].touched_by = 0;
+  for (const std::size_t service : touched) {
+    if (lives_[service].touched_by == session) lives_[service].touched_by = 0;
+  }
 
   // What was told to end will, sooner or later: better now than in the next test.
   Fault end{FaultKind::kStop, {}, 0, origin};

@@ -83,6 +83,7 @@ TestSessions::~TestSessions() = default;
 
 std::uint64_t TestSessions::begin(TestSession test) {
   check_faults(test.faults, plan_);
+  check_tolerance(test.tolerance, plan_, test.services);
   if (sessions_.size() >= kMostSessions) {
     throw Error("the instance has " + std::to_string(sessions_.size()) +
                 " tests under way and takes no more at once");
@@ -92,8 +93,9 @@ std::uint64_t TestSessions::begin(TestSession test) {
   session->report.test = test.name;
   session->first_incident = incidents_.next();
   const auto around = sessions_.find(test.within);
-  if (test.services.empty() && around != sessions_.end()) {
-    test.services = around->second->test.services;
+  if (around != sessions_.end()) {
+    if (test.services.empty()) test.services = around->second->test.services;
+    test.tolerance.add(around->second->test.tolerance);
   }
   session->test = std::move(test);
   sessions_.emplace(session->number, session);
@@ -157,13 +159,16 @@ asio::awaitable<SessionReport> TestSessions::end(std::uint64_t number, Left left
   changed_.notify_all();
   while (session->playing > 0) co_await changed_.wait();
   if (left == Left::kUndo) {
-    FaultReport undone = co_await environment_.undo(number);
+    FaultReport undone = co_await environment_.undo(number, ended_as_meant(*session));
     session->report.failures = std::move(undone.failures);
     for (const std::string& problem : undone.problems) session->report.warnings.push_back(problem);
   }
   // With what they were still writing, and what undoing has brought out.
   backend_.catch_up();
   session->report.incidents = incidents_.take(services_of(session->test), session->first_incident);
+  std::erase_if(session->report.incidents, [&session](const Incident& incident) {
+    return session->test.tolerance.covers(incident);
+  });
   backend_.event(author(number) + " ends");
   sessions_.erase(number);
   co_return std::move(session->report);
@@ -180,6 +185,18 @@ std::vector<std::size_t> TestSessions::services_of(const TestSession& test) cons
   std::vector<std::size_t> all(plan_.services.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   return all;
+}
+
+/// The next test is not to find them down.
+std::vector<std::size_t> TestSessions::ended_as_meant(const Session& session) {
+  const Tolerance& tolerance = session.test.tolerance;
+  std::vector<std::size_t> ended;
+  if (tolerance.empty()) return ended;
+  for (const Incident& incident :
+       incidents_.take(services_of(session.test), session.first_incident)) {
+    if (incident.exit && tolerance.covers(incident)) ended.push_back(plan_.find(incident.service));
+  }
+  return ended;
 }
 
 std::string TestSessions::author(std::uint64_t number) const {

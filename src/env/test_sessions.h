@@ -20,6 +20,7 @@
 #include "env/environment.h"
 #include "env/fault.h"
 #include "env/incident.h"
+#include "env/tolerance.h"
 #include "plan/plan.h"
 
 namespace isoenv {
@@ -30,6 +31,7 @@ struct TestSession {
   std::vector<std::size_t> services;   ///< that the test uses; none: all
   std::vector<ScheduledFault> faults;  ///< their services are of the plan: check_faults()
   std::uint64_t within = 0;  ///< a session around, whose services it uses when it names none
+  Tolerance tolerance{};     ///< that of the session around counts too
 };
 
 /// What came of a session besides what its test says itself.
@@ -60,7 +62,8 @@ class TestSessions {
 
   enum class Left { kUndo, kKeep };
   /// Ends a session: no fault of it comes any more, and what its faults have left is undone, so
-  /// that when this returns every service of them is ready again, or has failed. `kKeep`: the
+  /// that when this returns every service of them is ready again, or has failed; the same for
+  /// services that have ended as it means. `kKeep`: the
   /// instance ends too, and nothing is undone. Throws Error when there is no such session.
   boost::asio::awaitable<SessionReport> end(std::uint64_t number, Left left = Left::kUndo);
 
@@ -75,6 +78,7 @@ class TestSessions {
   struct Session;
   boost::asio::awaitable<void> play(std::shared_ptr<Session> session, ScheduledFault scheduled);
   std::vector<std::size_t> services_of(const TestSession& test) const;
+  std::vector<std::size_t> ended_as_meant(const Session& session);
   boost::asio::awaitable<void> make(std::shared_ptr<Session> session, ScheduledFault scheduled,
                                     FaultKind kind);
 

@@ -76,6 +76,54 @@ TEST_F(VerdictTest, KnowsWhatIsExpectedOrAllowed) {
   }
 }
 
+TEST_F(VerdictTest, LetsATestMeanWhatWouldFailOthers) {
+  for (const Words& words : {Words{"--expect-exit", "order:3"}, Words{"--allow-failure", "order"}}) {
+    const auto spec = spec_at_gate(R"("exits", "3")");
+    ASSERT_THAT(up(spec), ExitedWith(0));
+    EXPECT_THAT(run_test(spec, "ended by itself", words), ExitedWith(0)) << words.back();
+    EXPECT_THAT(isoenv({"exec", "-f", spec, "--service", "order", "--", "true"}), ExitedWith(0))
+        << "the next test finds it up";
+    EXPECT_THAT(down(spec), ExitedWith(0));
+    std::filesystem::remove(gate_.path());
+    gate_ = make_gate();
+  }
+}
+
+TEST_F(VerdictTest, FailsATestThatMeansAnotherEnd) {
+  const auto spec = spec_at_gate(R"("exits", "3")");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  EXPECT_THAT(run_test(spec, "ended by itself", {"--expect-exit", "order:4"}), ExitedWith(1));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+TEST_F(VerdictTest, LetsATestMeanHowItsInstanceEnds) {
+  const auto spec = spec_of(
+      R"(["test_service", "exits_on", "SIGTERM", "3", "then", "writes", "up\n", "then", "waits"])");
+  const auto run_with = [&](const Words& words) {
+    Words all = {"run", "-f", spec, "--artefacts", artefact_dir()};
+    all.insert(all.end(), words.begin(), words.end());
+    all.push_back("true");
+    return isoenv(all);
+  };
+  EXPECT_THAT(run_with({}), ExitedWith(1));
+  EXPECT_THAT(run_with({"--expect-exit", "order:3"}), ExitedWith(0));
+  EXPECT_THAT(run_with({"--allow-failure", "order"}), ExitedWith(0));
+  EXPECT_THAT(run_with({"--allow-failure", "other"}), ExitedWith(1));
+}
+
+TEST_F(VerdictTest, RefusesToMeanServicesThatTheTestDoesNotUse) {
+  const auto spec = spec_of(R"(["test_service", "writes", "up\n", "then", "waits"])");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  for (const char* command : {"exec", "run"}) {
+    const Outcome outcome = isoenv({command, "-f", spec, "--service", "other", "--allow-failure",
+                                    "order", "--expect-exit", "ohter:3", "--", "true"});
+    EXPECT_THAT(outcome, ExitedWith(2));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the test does not use the service 'order'"),
+                                   HasSubstr("did you mean 'other'?")));
+  }
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
 TEST_F(VerdictTest, KeepsTheExitCodeOfATestThatFailsItself) {
   const auto spec = spec_of(
       R"(["test_service", "exits_on", "SIGTERM", "3", "then", "writes", "up\n", "then", "waits"])");

@@ -10,4 +10,4 @@ expect_suite()
 expect_passed(-R "^own\\.")
 file(GLOB folders RELATIVE "${BUILD_DIR}/isoenv/suite/tests/suite"
   "${BUILD_DIR}/isoenv/suite/tests/suite/*")
-expect_matches("the folders of own tests" "${folders}" "^Service\\.Answers-[0-9a-f]+$")
+expect_matches("the folders of own tests" "${folders}" "^Hit\\.ByAPause-[0-9a-f]+;Service\\.Answers-[0-9a-f]+$")

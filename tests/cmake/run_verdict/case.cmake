@@ -2,13 +2,19 @@
 require_isoenv()
 configure_running(run_verdict)
 
-run_ctest(-R "^(allowed|expected|hit)")
+run_ctest(-R "^(allowed|expected|hit|meant|attached.(paused|expected|allowed))")
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "what is meant has failed a test\n${output}")
 endif()
 
 run_ctest(-V -R hit.late)
 expect_contains("the output" "${output}" "the fault 'pause:hit@5m' never came")
+
+run_ctest(-R "^attached.neither")
+foreach(scope IN ITEMS TEST RUN)
+  expect_contains("the output" "${output}" "attached.neither.${scope} (Failed)")
+endforeach()
+expect_contains("the output" "${output}" "ended while it should have been up: exit code 3")
 
 run_ctest(-R "^rough")
 expect_contains("the output" "${output}" "isoenv.verdict.rough.down (Failed)")

@@ -20,12 +20,13 @@ bool resolves(const char* host) {
   return there;
 }
 
-std::string ask(const char* host, const std::string& question) {
+std::string ask(const char* host, const std::string& question, timeval patience = {}) {
   addrinfo wanted = {};
   wanted.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host, "80", &wanted, &found) != 0) return "no such host";
   const int connection = ::socket(found->ai_family, SOCK_STREAM, 0);
+  ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const bool connected = ::connect(connection, found->ai_addr, found->ai_addrlen) == 0;
   ::freeaddrinfo(found);
   const std::string line = question + "\n";
@@ -84,6 +85,11 @@ TEST(Verdict, IsOfConfiguration) { std::puts("built as <" CONFIGURATION ">"); }
 TEST(Launched, Inside) {
   EXPECT_EQ(variable("LAUNCHED"), "1");
   EXPECT_EQ(ask("front", "hello"), "front:hello");
+}
+
+TEST(Hit, ByAPause) {
+  while (ask("front", "hello", {0, 100'000}) == "front:hello") {
+  }
 }
 
 class Alone : public ::testing::TestWithParam<int> {};

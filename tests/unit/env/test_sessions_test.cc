@@ -27,11 +27,21 @@ class TestSessionsTest : public EnvironmentCase {
     EnvironmentCase::TearDown();
   }
 
-  std::uint64_t begin(const std::vector<std::string>& faults) {
-    TestSession test{"order.survives", {}, parse_faults(faults)};
+  std::uint64_t begin_test(TestSession test) {
     const std::uint64_t number = sessions_->begin(std::move(test));
     settle();
     return number;
+  }
+  std::uint64_t begin(const std::vector<std::string>& faults) {
+    return begin_test(TestSession{"order.survives", {}, parse_faults(faults)});
+  }
+  /// Of a test that uses these services.
+  std::uint64_t begin_tolerant(Tolerance tolerance, std::vector<std::size_t> services = {}) {
+    return begin_test(TestSession{"order.crashes", std::move(services), {}, 0, std::move(tolerance)});
+  }
+  void die(const std::string& service, ExitStatus status) {
+    backend().die(service, status);
+    settle();
   }
   void pass(milliseconds time) {
     clock().advance(time);
@@ -114,6 +124,55 @@ TEST_F(TestSessionsTest, TellOfAServiceThatIsNotReadyAgain) {
   const SessionReport report = end(number);
   ASSERT_EQ(report.failures.size(), 1U);
   EXPECT_EQ(report.failures[0].what, "no such program");
+}
+
+TEST_F(TestSessionsTest, FailForNoEndThatTheirTestMeansAndStartItAgain) {
+  const std::uint64_t number = begin_tolerant(parse_tolerance({}, {"db:3"}));
+  die("db", {3, 0, false});
+  const SessionReport report = end(number);
+  EXPECT_THAT(report.incidents, IsEmpty());
+  EXPECT_THAT(report.failures, IsEmpty());
+  EXPECT_EQ(state("db"), ServiceState::kReady);
+  EXPECT_THAT(down({"db"}).incidents, IsEmpty()) << "the test knows of it";
+}
+
+TEST_F(TestSessionsTest, FailForAnotherEndThanTheirTestMeans) {
+  const std::uint64_t number = begin_tolerant(parse_tolerance({}, {"db:4", "db:SIGKILL", "web:3"}));
+  die("db", {3, 0, false});
+  ASSERT_EQ(end(number).incidents.size(), 1U);
+  EXPECT_EQ(state("db"), ServiceState::kExited);
+}
+
+TEST_F(TestSessionsTest, FailForNothingOfAServiceThatMayFail) {
+  const std::uint64_t number = begin_tolerant(parse_tolerance({"db"}, {}));
+  Incident reported;
+  reported.what = "reported AddressSanitizer: heap-use-after-free";
+  incidents().add(0, reported);
+  die("db", {0, SIGSEGV, false});
+  EXPECT_THAT(end(number).incidents, IsEmpty());
+  EXPECT_EQ(state("db"), ServiceState::kReady);
+}
+
+TEST_F(TestSessionsTest, MeanWhatTheTestAroundThemDoesAndNoOther) {
+  const std::uint64_t around = begin_tolerant(parse_tolerance({}, {"db:3"}));
+  const std::uint64_t within = begin_test(TestSession{"case", {}, {}, around});
+  const std::uint64_t other = begin({});
+  die("db", {3, 0, false});
+  EXPECT_THAT(end(within).incidents, IsEmpty());
+  EXPECT_EQ(end(other).incidents.size(), 1U);
+  EXPECT_THAT(end(around).incidents, IsEmpty());
+}
+
+TEST_F(TestSessionsTest, RefuseToMeanServicesThatTheirTestDoesNotUse) {
+  try {
+    begin_tolerant(parse_tolerance({"web", "wbe"}, {"bd:3"}), {0});
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("does not use the service 'web'"));
+    EXPECT_THAT(error.what(), HasSubstr("there is no service 'wbe'"));
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'db'?"));
+  }
 }
 
 TEST_F(TestSessionsTest, WaitAtTheirEndForAFaultThatIsUnderWay) {

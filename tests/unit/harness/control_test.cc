@@ -81,11 +81,13 @@ TEST(RequestTest, BeginsAndEndsASession) {
   begin.test = "order.survives";
   begin.faults = {"pause:db@1s"};
   begin.origin.session = 6;
+  begin.tolerance = parse_tolerance({"db"}, {"web:3", "web:SIGKILL"});
   const Request begun = decode_request(encode(begin));
   EXPECT_EQ(begun.kind, Request::Kind::kBegin);
   EXPECT_EQ(begun.test, "order.survives");
   EXPECT_THAT(begun.faults, ElementsAre("pause:db@1s"));
   EXPECT_EQ(begun.origin.session, 6U);
+  EXPECT_EQ(begun.tolerance, begin.tolerance);
   Request end;
   end.kind = Request::Kind::kEnd;
   end.origin.session = 7;

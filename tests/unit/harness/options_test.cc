@@ -8,6 +8,7 @@
 namespace isoenv {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -98,6 +99,18 @@ TEST(OptionsTest, TakeSeveralFaultsAndTellAllThatMakeNoSense) {
   EXPECT_THAT(refused, HasSubstr("did you mean 'stop'?"));
   EXPECT_THAT(refused, HasSubstr("it has no '@'"));
   EXPECT_THAT(refusal(parse_run, {"--fault", "stop:a@1s", "ls"}), HasSubstr("needs a spec"));
+}
+
+TEST(OptionsTest, TakeWhatATestMeansOfItsServices) {
+  const ExecOptions exec = parse_exec({"--allow-failure", "a", "--allow-failure=b", "--expect-exit",
+                                       "c:3", "--expect-exit", "c:SIGKILL", "ls"});
+  EXPECT_THAT(exec.tolerance.allow_failure, ElementsAre("a", "b"));
+  EXPECT_THAT(exec.tolerance.exit_texts(), ElementsAre("c:3", "c:SIGKILL"));
+  EXPECT_THAT(refusal(parse_run, {"-f", "x", "--expect-exit", "c", "--expect-exit", "c:256", "ls"}),
+              AllOf(HasSubstr("it has no ':'"), HasSubstr("'256' is no exit code")));
+  EXPECT_THAT(refusal(parse_run, {"--allow-failure", "a", "ls"}), HasSubstr("needs a spec"));
+  EXPECT_THAT(refusal(parse_exec, {"--in", "a", "--expect-exit", "a:3", "ls"}),
+              HasSubstr("option '--expect-exit' is for tests"));
 }
 
 TEST(OptionsTest, EndAtTheTwoHyphens) {

@@ -12,6 +12,7 @@ RepeatedTest order_test() {
   test.working_directory = "/p/my build";
   test.services = {"order"};
   test.faults = {"pause:order@1s"};
+  test.tolerance = parse_tolerance({"user"}, {"order:3"});
   test.command = {"./order_test", "--gtest_filter=Order.*", "it's", ""};
   return test;
 }
@@ -19,7 +20,8 @@ RepeatedTest order_test() {
 TEST(RepeatCommandTest, IsAnInstanceOfItsOwnWhenCtestIsNotThere) {
   EXPECT_EQ(repeat_command(order_test()),
             "cd '/p/my build' && /opt/isoenv run --file /p/shop.json --service order "
-            "--fault pause:order@1s -- ./order_test '--gtest_filter=Order.*' 'it'\\''s' ''");
+            "--fault pause:order@1s --expect-exit order:3 --allow-failure user "
+            "-- ./order_test '--gtest_filter=Order.*' 'it'\\''s' ''");
 }
 
 TEST(RepeatCommandTest, IsThatOneTestUnderCtest) {
