@@ -218,6 +218,18 @@ int tidy_after(pid_t keeper, bool has_namespaces, const RunDirectory& directory,
   return 0;
 }
 
+/// How messages name who has a port, when that is another instance: `, instance 'shop' of …`.
+std::string explain_holder(const RunDirectory& own, const PortHolder& holder) {
+  if (holder.pid == 0) return "";
+  for (const RunningInstance& instance : list_instances(own.path().parent_path())) {
+    const Lease& lease = instance.lease;
+    if (lease.keeper.pid != holder.pid && instance.directory.id() != holder.instance) continue;
+    return ", of the instance of '" + lease.environment + "' from '" +
+           lease.key.spec_file.string() + "'";
+  }
+  return "";
+}
+
 /// Leaves the caller's session and the host's namespaces; its child becomes the keeper.
 int detach(Inheritance inheritance) {
   const auto tell = [&inheritance](const Error& error) {
@@ -229,7 +241,10 @@ int detach(Inheritance inheritance) {
   try {
     ::setsid();
     restore_default_signals();
-    std::vector<PublishedPort> published = bind_published_ports(inheritance.plan);
+    std::vector<PublishedPort> published = bind_published_ports(
+        inheritance.plan, [&](const PortHolder& holder) {
+          return explain_holder(inheritance.directory, holder);
+        });
     leave_callers_descriptors(inheritance, published);
     const pid_t tidier = ::fork();
     if (tidier < 0) throw_errno("fork");
@@ -249,18 +264,6 @@ int detach(Inheritance inheritance) {
   } catch (const std::exception& error) {
     return tell(told(error));
   }
-}
-
-/// How messages name who has a port, when that is another instance: `, instance 'shop' of …`.
-std::string explain_holder(const RunDirectory& own, const PortHolder& holder) {
-  if (holder.pid == 0) return "";
-  for (const RunningInstance& instance : list_instances(own.path().parent_path())) {
-    const Lease& lease = instance.lease;
-    if (lease.keeper.pid != holder.pid && instance.directory.id() != holder.instance) continue;
-    return ", of the instance of '" + lease.environment + "' from '" +
-           lease.key.spec_file.string() + "'";
-  }
-  return "";
 }
 
 PlanOptions plan_options(const RunDirectory& directory, const ArtefactDirectory& artefacts) {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "netns/port_holder.h"
 
 namespace isoenv {
 namespace {
@@ -22,28 +21,30 @@ bool is_there_already(const std::vector<PublishedPort>& published, std::size_t s
 }
 
 /// listen_on_loopback() that names who is there already.
-LoopbackListener listen_or_name_holder(std::uint16_t number, bool ipv6) {
+LoopbackListener listen_or_name_holder(
+    std::uint16_t number, bool ipv6, const std::function<std::string(const PortHolder&)>& explain) {
   try {
     return listen_on_loopback(number, ipv6);
   } catch (const SystemError& error) {
     if (error.error_number() != EADDRINUSE) throw;
     const auto holder = find_port_holder(Protocol::kTcp, number);
     if (!holder) throw;
-    throw Error(error.what() + std::string(", taken by ") + describe(*holder), error.code(),
-                error.hint());
+    throw Error(error.what() + std::string(", taken by ") + describe(*holder) + explain(*holder),
+                error.code(), error.hint());
   }
 }
 
 }  // namespace
 
-std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan) {
+std::vector<PublishedPort> bind_published_ports(
+    const EnvironmentPlan& plan, const std::function<std::string(const PortHolder&)>& explain) {
   std::vector<PublishedPort> published;
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
     for (const ForwardPlan& forward : plan.services[i].publish) {
       if (plan.shared_loopback && is_there_already(published, i, forward)) continue;
       with_frame("publishing port '" + forward.port + "' of '" + plan.services[i].name + "'", [&] {
         published.push_back(
-            {i, forward.port, listen_or_name_holder(forward.number, !plan.hub_ipv6.empty())});
+            {i, forward.port, listen_or_name_holder(forward.number, !plan.hub_ipv6.empty(), explain)});
       });
     }
     if (!plan.shared_loopback) continue;
@@ -52,7 +53,7 @@ std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan) {
       with_frame(
           "offering port '" + forward.port + "' of '" + plan.services[i].name + "' on localhost",
           [&] {
-            published.push_back({i, forward.port, listen_or_name_holder(forward.number, false)});
+            published.push_back({i, forward.port, listen_or_name_holder(forward.number, false, explain)});
           });
     }
   }

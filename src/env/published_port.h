@@ -4,10 +4,12 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "netns/forward.h"
+#include "netns/port_holder.h"
 #include "plan/plan.h"
 
 namespace isoenv {
@@ -21,8 +23,9 @@ struct PublishedPort {
 
 /// Binds every published port of the plan in the calling thread's network namespace; of a plan for
 /// a shared loopback LOCALHOST ports too, and only numbers that are not the ports' own. Throws
-/// Error naming the service and the port.
-std::vector<PublishedPort> bind_published_ports(const EnvironmentPlan& plan);
+/// Error naming the service, the port and who has it; `explain` adds what more is known of them.
+std::vector<PublishedPort> bind_published_ports(
+    const EnvironmentPlan& plan, const std::function<std::string(const PortHolder&)>& explain);
 
 /// Forwards from the listeners as long as it lives.
 class PublishedPorts {

@@ -107,6 +107,21 @@ TEST_F(PublishTest, NamesTheServiceWhenThePortIsTaken) {
   EXPECT_THAT(outcome.err, HasSubstr("taken by process " + std::to_string(::getpid())));
 }
 
+TEST_F(PublishTest, NamesTheInstanceThatHasThePort) {
+  const auto first = web_on(R"("auto")");
+  ASSERT_THAT(up(first), ExitedWith(0));
+  const std::string port = published_port(first);
+  const auto second = write_spec(R"("services": {
+    "late": {"command": ["test_service", "waits"], "ports": {"http": 80},
+             "publish": {"http": )" + port + "}}}",
+                                 "second.json");
+  const Outcome outcome = up(second);
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err, HasSubstr("taken by process " + std::to_string(keeper())));
+  EXPECT_THAT(outcome.err, HasSubstr("of the instance of 'lab' from '" + first.string() + "'"));
+  EXPECT_THAT(down(first), ExitedWith(0));
+}
+
 TEST_F(PublishTest, WorksFromRunToo) {
   Gate gate = make_gate();
   std::string port;
