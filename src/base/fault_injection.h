@@ -19,6 +19,7 @@ namespace isoenv {
 enum class Call : unsigned {
   kAccept,
   kBind,
+  kBridge,  ///< the answer to its creation
   kChmod,
   kClone,
   kConnect,
@@ -30,7 +31,7 @@ enum class Call : unsigned {
   kMkdir,
   kMount,
   kNetlink,     ///< sending requests
-  kNetlinkAck,  ///< what the kernel answers
+  kNetlinkAck,  ///< what the kernel answers to any of them
   kOpen,
   kPidfdOpen,
   kPipe,
@@ -42,15 +43,16 @@ enum class Call : unsigned {
   kUmount,
   kUnlink,
   kUnshare,
+  kVeth,  ///< the answer to the creation of a pair
   kVfork,
   kWrite,
 };
 
 inline constexpr std::array kCallNames{
-    "accept", "bind",       "chmod",  "clone",   "connect", "descriptor", "exec",
-    "flock",  "fork",       "listen", "mkdir",   "mount",   "netlink",    "netlink_ack",
-    "open",   "pidfd_open", "pipe",   "read",    "rename",  "setns",      "setrlimit",
-    "socket", "umount",     "unlink", "unshare", "vfork",   "write"};
+    "accept",     "bind",    "bridge", "chmod",  "clone", "connect",   "descriptor",  "exec",
+    "flock",      "fork",    "listen", "mkdir",  "mount", "netlink",   "netlink_ack", "open",
+    "pidfd_open", "pipe",    "read",   "rename", "setns", "setrlimit", "socket",      "umount",
+    "unlink",     "unshare", "veth",   "vfork",  "write"};
 
 /// What a process is; every one begins as a client.
 enum class Role : unsigned { kClient, kKeeper, kTidy, kInit };

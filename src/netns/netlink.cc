@@ -10,8 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/fault_injection.h"
-
 namespace isoenv {
 namespace {
 
@@ -42,7 +40,7 @@ Netlink::Netlink(bool watch_links) : socket_(nl_socket_alloc()) {
 
 int Netlink::fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
 
-void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build) {
+void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build, Call kind) {
   nl_msg* raw = nullptr;
   if (const int code = build(&raw); code < 0) throw_libnl(code, what);
   const std::unique_ptr<nl_msg, NlDeleter> message(raw);
@@ -51,7 +49,7 @@ void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build) {
   const char* bytes = reinterpret_cast<const char*>(header);
   buffer_.insert(buffer_.end(), bytes, bytes + header->nlmsg_len);
   buffer_.resize(NLMSG_ALIGN(buffer_.size()));
-  requests_.push_back({std::move(what), header->nlmsg_seq});
+  requests_.push_back({std::move(what), header->nlmsg_seq, kind});
 }
 
 void Netlink::commit() {
@@ -115,9 +113,12 @@ int Netlink::on_valid(nl_msg* message, void* self) {
 
 int Netlink::on_ack(nl_msg*, void* self) {
   auto& netlink = *static_cast<Netlink*>(self);
-  if (const int fault = injected_fault(Call::kNetlinkAck); fault != 0) {
+  const Request& request = netlink.requests_[netlink.answered_];
+  int fault = injected_fault(Call::kNetlinkAck);
+  if (fault == 0 && request.kind != Call::kNetlinkAck) fault = injected_fault(request.kind);
+  if (fault != 0) {
     netlink.failed_errno_ = fault;
-    netlink.failed_what_ = netlink.requests_[netlink.answered_].what;
+    netlink.failed_what_ = request.what;
   }
   ++netlink.answered_;
   return NL_OK;

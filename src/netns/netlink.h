@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/fault_injection.h"
 
 namespace isoenv {
 
@@ -34,8 +35,10 @@ class Netlink {
   /// `watch_links` it also receives link events (RTNLGRP_LINK).
   explicit Netlink(bool watch_links);
 
-  /// Adds a request built by libnl (`build` returns a libnl error code and the message).
-  void add(std::string what, const std::function<int(nl_msg**)>& build);
+  /// Adds a request built by libnl (`build` returns a libnl error code and the message). `kind`:
+  /// what it counts as where answers are made to fail.
+  void add(std::string what, const std::function<int(nl_msg**)>& build,
+           Call kind = Call::kNetlinkAck);
   /// Sends what was added and reads every answer. Throws SystemError naming the first that failed.
   void commit();
 
@@ -54,6 +57,7 @@ class Netlink {
   struct Request {
     std::string what;
     unsigned sequence;
+    Call kind;
   };
 
   std::unique_ptr<nl_sock, NlDeleter> socket_;

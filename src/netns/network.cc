@@ -195,9 +195,10 @@ HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& a
     state_ = std::make_unique<State>(executor);
     Netlink& netlink = state_->netlink;
     add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
-    netlink.add("create the bridge", [](nl_msg** message) {
+    const auto build = [](nl_msg** message) {
       return rtnl_link_build_add_request(make_bridge().get(), NLM_F_CREATE | NLM_F_EXCL, message);
-    });
+    };
+    netlink.add("create the bridge", build, Call::kBridge);
     if (!address.ipv6.empty()) add_no_link_local(netlink, kBridgeIndex, "configure the bridge");
     add_addresses(netlink, kBridgeIndex, address, "the bridge");
     add_raise(netlink, kBridgeIndex, "raise the bridge");
@@ -211,10 +212,11 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
                                          const InterfaceAddress& address) {
   Netlink& hub = state_->netlink;
   const int port = port_index(number);
-  hub.add("create a veth pair", [&](nl_msg** message) {
+  const auto build = [&](nl_msg** message) {
     return rtnl_link_build_add_request(make_veth(number, pid).get(), NLM_F_CREATE | NLM_F_EXCL,
                                        message);
-  });
+  };
+  hub.add("create a veth pair", build, Call::kVeth);
   if (!address.ipv6.empty()) add_no_link_local(hub, port, "configure a bridge port");
   add_raise(hub, port, "raise a bridge port");
   or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
