@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "base/exit_status.h"
+#include "base/text.h"
 #include "spec/limits.h"
 
 namespace isoenv {
@@ -50,6 +51,21 @@ void check_variable_name(const std::string& name, const std::string& where, Faul
                     "use letters, digits and '_', no digit first"});
 }
 
+/// What a number can be followed by, and what that multiplies it by.
+struct Units {
+  std::string what;  ///< an example
+  std::vector<std::pair<std::string, std::int64_t>> factors;
+  std::size_t usual;  ///< so many of them are proposed to those who forget them
+};
+
+std::string propose_units(const std::string& number, const Units& units) {
+  std::vector<std::string> proposals;
+  for (std::size_t i = 0; i < units.usual; ++i) {
+    proposals.push_back('"' + number + units.factors[i].first + '"');
+  }
+  return "say the unit: " + join(proposals, " or ");
+}
+
 std::string scalar_hint(const JsonNode& node) {
   if (node.kind == Kind::kInteger) return "write \"" + std::to_string(node.integer) + "\"";
   if (node.kind == Kind::kReal) return "write \"" + node.text + "\"";
@@ -68,6 +84,29 @@ std::string upper(std::string text) {
     if (is_lower(letter)) letter = static_cast<char>(letter - 'a' + 'A');
   }
   return text;
+}
+
+/// `64MiB` in what it is a number of; a fault, and none, when it is no such text.
+std::optional<std::int64_t> read_quantity(const Field& field, const Units& units, Faults& faults) {
+  if (field.node.kind != Kind::kString) {
+    const bool counts = field.node.kind == Kind::kInteger && field.node.integer >= 0;
+    expected(field, units.what, faults,
+             counts ? propose_units(std::to_string(field.node.integer), units) : "");
+    return std::nullopt;
+  }
+  const std::string& text = field.node.text;
+  const auto digits =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  const std::string unit = text.substr(digits);
+  const auto known = std::find_if(units.factors.begin(), units.factors.end(),
+                                  [&](const auto& factor) { return factor.first == unit; });
+  if (digits == 0 || known == units.factors.end()) {
+    expected(field, units.what, faults,
+             unit.empty() && digits != 0 ? propose_units(text, units) : "");
+    return std::nullopt;
+  }
+  const std::int64_t count = digits > 9 ? INT32_MAX : std::stoll(text.substr(0, digits));
+  return count * known->second;
 }
 
 }  // namespace
@@ -162,66 +201,37 @@ std::optional<std::int64_t> read_integer(const Field& field, std::int64_t least,
 
 std::optional<std::chrono::milliseconds> read_duration(const Field& field, bool allow_zero,
                                                        Faults& faults) {
-  const std::string what = "a duration such as \"500ms\", \"30s\" or \"2m\"";
-  if (field.node.kind != Kind::kString) {
-    std::string hint;
-    if (field.node.kind == Kind::kInteger && field.node.integer >= 0) {
-      const std::string number = std::to_string(field.node.integer);
-      hint = "say the unit: \"" + number + "s\" or \"" + number + "ms\"";
-    }
-    expected(field, what, faults, hint);
-    return std::nullopt;
-  }
-  const std::string& text = field.node.text;
-  const std::size_t digits =
-      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
-  const std::string unit = text.substr(digits);
-  const std::int64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : 0;
-  if (digits == 0 || factor == 0) {
-    expected(
-        field, what, faults,
-        unit.empty() && digits != 0 ? "say the unit: \"" + text + "s\" or \"" + text + "ms\"" : "");
-    return std::nullopt;
-  }
-  const std::int64_t count = digits > 9 ? INT32_MAX : std::stoll(text.substr(0, digits));
-  const std::chrono::milliseconds duration(count * factor);
+  static const Units kTimes{"a duration such as \"500ms\", \"30s\" or \"2m\"",
+                            {{"s", 1000}, {"ms", 1}, {"m", 60'000}},
+                            2};
+  const std::optional<std::int64_t> count = read_quantity(field, kTimes, faults);
+  if (!count) return std::nullopt;
+  const std::chrono::milliseconds duration(*count);
   if (duration > kLongestDuration) {
-    faults.push_back({field.where, in_quotes(text) + " is longer than a day", ""});
+    faults.push_back({field.where, in_quotes(field.node.text) + " is longer than a day", ""});
     return std::nullopt;
   }
   if (duration == duration.zero() && !allow_zero) {
-    faults.push_back({field.where, in_quotes(text) + " leaves no time", "write at least \"1ms\""});
+    faults.push_back(
+        {field.where, in_quotes(field.node.text) + " leaves no time", "write at least \"1ms\""});
     return std::nullopt;
   }
   return duration;
 }
 
 std::optional<std::uint64_t> read_size(const Field& field, Faults& faults) {
-  const std::string what = "a size such as \"512KiB\", \"64MiB\" or \"1GiB\"";
-  if (field.node.kind != Kind::kString) {
-    std::string hint;
-    if (field.node.kind == Kind::kInteger && field.node.integer >= 0) {
-      hint = "say the unit: \"" + std::to_string(field.node.integer) + "MiB\"";
-    }
-    expected(field, what, faults, hint);
-    return std::nullopt;
-  }
-  const std::string& text = field.node.text;
-  const std::size_t digits =
-      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
-  const std::string unit = text.substr(digits);
-  const unsigned shift = unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : 0;
-  if (digits == 0 || shift == 0) {
-    expected(field, what, faults,
-             unit.empty() && digits != 0 ? "say the unit: \"" + text + "MiB\"" : "");
-    return std::nullopt;
-  }
-  const std::uint64_t count = digits > 9 ? INT32_MAX : std::stoull(text.substr(0, digits));
-  const std::uint64_t size = count << shift;
+  static const Units kSizes{"a size such as \"512KiB\", \"64MiB\" or \"1GiB\"",
+                            {{"MiB", std::int64_t{1} << 20},
+                             {"KiB", std::int64_t{1} << 10},
+                             {"GiB", std::int64_t{1} << 30}},
+                            1};
+  const std::optional<std::int64_t> count = read_quantity(field, kSizes, faults);
+  if (!count) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(*count);
   if (size < kSmallestSize || size > kLargestSize) {
     faults.push_back({field.where,
-                      in_quotes(text) + " is " + (size < kSmallestSize ? "less" : "more") +
-                          " than such a size can be",
+                      in_quotes(field.node.text) + " is " +
+                          (size < kSmallestSize ? "less" : "more") + " than such a size can be",
                       "the least is \"256KiB\", the most \"1024GiB\""});
     return std::nullopt;
   }
@@ -284,8 +294,8 @@ std::vector<ExitStatus> read_exits(const Field& field, Faults& faults) {
       status.signal = *signal;
     }
     if (std::find(exits.begin(), exits.end(), status) != exits.end()) {
-      faults.push_back({element.where, element.node.describe() + " stands twice",
-                        "remove one of them"});
+      faults.push_back(
+          {element.where, element.node.describe() + " stands twice", "remove one of them"});
     }
     exits.push_back(status);
   }
