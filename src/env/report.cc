@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/printable.h"
+#include "base/text.h"
 
 namespace isoenv {
 namespace {
@@ -67,12 +68,6 @@ std::string duration_text(std::chrono::milliseconds duration) {
 
 /// What services wrote may be on its way to a terminal.
 std::string shown(const std::string& line) { return printable(line, Colours::kDrop); }
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
 
 Json failures_json(const std::vector<ServiceFailure>& list) {
   Json failures = Json::array();
@@ -224,7 +219,7 @@ std::string paused_text(const UpReport& report) {
             " -ex 'catch exec' -ex 'handle SIGCONT nostop' -ex 'shell kill -CONT " + pid +
             "' -ex continue\n  let it go:   isoenv resume " + start.service + "\n";
   }
-  if (!report.waiting.empty()) text += "waiting for that: " + joined(report.waiting) + "\n";
+  if (!report.waiting.empty()) text += "waiting for that: " + join(report.waiting, ", ") + "\n";
   return text;
 }
 
@@ -253,7 +248,7 @@ std::string statuses_text(const std::vector<ServiceStatus>& statuses) {
     const bool running = status.pid != 0;
     rows.push_back({status.service, state_name(status.state),
                     running ? std::to_string(status.pid) : "-", status.ipv4,
-                    status.ports.empty() ? "-" : joined(status.ports),
+                    status.ports.empty() ? "-" : join(status.ports, ", "),
                     running ? duration_text(status.uptime) : "-", std::to_string(status.restarts),
                     status.readiness});
   }
