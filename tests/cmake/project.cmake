@@ -28,6 +28,31 @@ function(configure_project)
   set(BUILD_DIR "${arg_BUILD}" PARENT_SCOPE)
 endfunction()
 
+# Installs IsoEnv as it was built here.
+function(install_isoenv prefix)
+  execute_process(COMMAND "${CMAKE_COMMAND}" --install "${ISOENV_BINARY_DIR}"
+      --config "${CONFIGURATION}" --prefix "${prefix}"
+    OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "installing failed:\n${output}")
+  endif()
+endfunction()
+
+# Installs IsoEnv and moves it from there to <prefix>.
+function(install_isoenv_and_move prefix)
+  install_isoenv("${prefix}.before")
+  file(RENAME "${prefix}.before" "${prefix}")
+endfunction()
+
+# build_project([<option of cmake --build>...]): builds what is configured in BUILD_DIR.
+function(build_project)
+  execute_process(COMMAND "${CMAKE_COMMAND}" --build "${BUILD_DIR}" ${ARGN}
+    OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "building failed:\n${output}")
+  endif()
+endfunction()
+
 # The tests of BUILD_DIR, as `ctest --show-only=json-v1` prints them, in `tests_json`.
 function(read_tests)
   execute_process(COMMAND "${CTEST}" --show-only=json-v1 ${ARGN}

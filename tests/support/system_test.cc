@@ -141,6 +141,17 @@ std::vector<LivingProcess> SystemTest::processes() const {
   return all;
 }
 
+pid_t SystemTest::await_process(const std::string& name) const {
+  pid_t found = 0;
+  (void)eventually([&] {
+    for (const LivingProcess& process : processes()) {
+      if (process.name == name) found = process.pid;
+    }
+    return found != 0;
+  });
+  return found;
+}
+
 pid_t SystemTest::keeper() const {
   std::vector<pid_t> keepers;
   for (const auto& entry : fs::recursive_directory_iterator(runtime_dir())) {

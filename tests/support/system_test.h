@@ -69,6 +69,8 @@ class SystemTest : public ::testing::Test {
 
   /// Every process that this test has started, directly or not, and that still lives.
   std::vector<LivingProcess> processes() const;
+  /// One of them by its name, once there is one; 0 when none comes.
+  pid_t await_process(const std::string& name) const;
   /// What sanitizers had to report, each report once.
   std::vector<std::string> take_sanitizer_reports() const;
   /// The keeper of the only instance of this test, from the lease in runtime_dir().

@@ -120,13 +120,8 @@ TEST_F(RunEmptyTest, LetsASignalEndACommandThatHasNoHandler) {
 TEST_F(RunEmptyTest, LetsASignalEndACommandThatHasNotStartedYet) {
   for (int round = 0; round < 20 && !HasFailure(); ++round) {
     Process process = start_isoenv({"run", "--", "test_service", "waits"});
-    pid_t init = 0;
-    ASSERT_TRUE(eventually([&] {
-      for (const LivingProcess& each : processes()) {
-        if (each.name == "isoenv-init") init = each.pid;
-      }
-      return init != 0;
-    }));
+    const pid_t init = await_process("isoenv-init");
+    ASSERT_NE(init, 0);
     ::kill(init, SIGSTOP);
     process.send_signal(SIGTERM);
     ::kill(init, SIGCONT);

@@ -130,13 +130,8 @@ TEST_F(TerminalTest, TakesItsLeadersCommandWithIt) {
 // The hang-up goes to whoever is there at that moment: the command may not be.
 TEST_F(TerminalTest, TakesACommandWithItThatHasNotStartedYet) {
   Process process = start_in_terminal(ISOENV_EXECUTABLE " run -- test_service waits");
-  pid_t init = 0;
-  ASSERT_TRUE(eventually([&] {
-    for (const LivingProcess& each : processes()) {
-      if (each.name == "isoenv-init") init = each.pid;
-    }
-    return init != 0;
-  }));
+  const pid_t init = await_process("isoenv-init");
+  ASSERT_NE(init, 0);
   ::kill(init, SIGSTOP);
   close_terminal();
   ::kill(init, SIGCONT);

@@ -1,11 +1,5 @@
 # The client library, installed, moved elsewhere and linked; then a suite that is started by hand.
-execute_process(COMMAND "${CMAKE_COMMAND}" --install "${ISOENV_BINARY_DIR}"
-    --config "${CONFIGURATION}" --prefix "${WORK_DIR}/staging"
-  OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
-if(NOT result EQUAL 0)
-  message(FATAL_ERROR "installing failed:\n${output}")
-endif()
-file(RENAME "${WORK_DIR}/staging" "${WORK_DIR}/prefix")
+install_isoenv_and_move("${WORK_DIR}/prefix")
 
 # What is installed needs nothing that the consumer must have found.
 file(GLOB headers "${WORK_DIR}/prefix/include/isoenv/*.h")
@@ -19,11 +13,7 @@ expect_lacks("the targets" "${text}" "nlohmann")
 expect_lacks("the targets" "${text}" "${ISOENV_SOURCE_DIR}")
 
 configure_project(ARGS "-DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix")
-execute_process(COMMAND "${CMAKE_COMMAND}" --build "${BUILD_DIR}"
-  OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
-if(NOT result EQUAL 0)
-  message(FATAL_ERROR "building failed:\n${output}")
-endif()
+build_project()
 
 set(ENV{ISOENV_RUNTIME_DIR} "${RUNTIME_DIR}")
 require_isoenv()

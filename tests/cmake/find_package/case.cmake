@@ -1,11 +1,5 @@
 # Installed, then found by a project without languages, and moved elsewhere in between.
-execute_process(COMMAND "${CMAKE_COMMAND}" --install "${ISOENV_BINARY_DIR}"
-    --config "${CONFIGURATION}" --prefix "${WORK_DIR}/staging"
-  OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
-if(NOT result EQUAL 0)
-  message(FATAL_ERROR "installing failed:\n${output}")
-endif()
-file(RENAME "${WORK_DIR}/staging" "${WORK_DIR}/prefix")
+install_isoenv_and_move("${WORK_DIR}/prefix")
 
 configure_project(ARGS "-DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix")
 read_tests()

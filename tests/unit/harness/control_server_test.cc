@@ -105,6 +105,11 @@ class ControlServerTest : public ::testing::Test {
     return text;
   }
   Answer answer(const UniqueFd& client) { return decode_answer(line(client)); }
+  /// This server's answers repeat what they were asked.
+  void expect_answer(const UniqueFd& client, const std::string& service) {
+    ask(client, service);
+    EXPECT_EQ(answer(client).report, service);
+  }
   std::string refusal(const UniqueFd& client) {
     const Answer refused = answer(client);
     return refused.error ? refused.error->what() : "";
@@ -137,8 +142,7 @@ class ControlServerTest : public ::testing::Test {
 TEST_F(ControlServerTest, AnswersOneRequestAfterTheOther) {
   serve();
   const UniqueFd client = enter();
-  ask(client, "db");
-  EXPECT_EQ(answer(client).report, "db");
+  expect_answer(client, "db");
   const std::string both = encode(Request{Request::Kind::kUp, {"a"}}) + "\n" +
                            encode(Request{Request::Kind::kUp, {"b"}}) + "\n";
   say(client, both);
@@ -173,8 +177,7 @@ TEST_F(ControlServerTest, TellsWhatIsWrongAndGoesOn) {
     say(client, text);
     EXPECT_THAT(refusal(client), HasSubstr("not a request")) << text;
   }
-  ask(client, "db");
-  EXPECT_EQ(answer(client).report, "db");
+  expect_answer(client, "db");
 }
 
 TEST_F(ControlServerTest, SurvivesARequestThatIsAllBrackets) {
@@ -205,8 +208,7 @@ TEST_F(ControlServerTest, TurnsAwayWhoSendsNoWholeRequestInTime) {
   limits.request = std::chrono::milliseconds(20);
   serve(limits);
   const UniqueFd patient = enter();
-  ask(patient, "db");
-  EXPECT_EQ(answer(patient).report, "db");
+  expect_answer(patient, "db");
 
   const UniqueFd silent = enter();
   const UniqueFd slow = enter();
@@ -237,20 +239,16 @@ TEST_F(ControlServerTest, GivesANewcomerThePlaceOfWhoHasLongBeenSilent) {
   limits.clients = 3;
   serve(limits);
   const UniqueFd asked = enter();
-  ask(asked, "db");
-  EXPECT_EQ(answer(asked).report, "db");
+  expect_answer(asked, "db");
   const UniqueFd silent = enter();
   const UniqueFd newer = enter();
 
   const UniqueFd newcomer = connect();
-  ask(newcomer, "web");
-  EXPECT_EQ(answer(newcomer).report, "web");
+  expect_answer(newcomer, "web");
   EXPECT_THAT(refusal(silent), HasSubstr("too many clients"));
   EXPECT_TRUE(hung_up(silent));
-  ask(newer, "one");
-  EXPECT_EQ(answer(newer).report, "one");
-  ask(asked, "two");
-  EXPECT_EQ(answer(asked).report, "two");
+  expect_answer(newer, "one");
+  expect_answer(asked, "two");
 }
 
 TEST_F(ControlServerTest, KeepsWhoHasBeenIdleLongest) {
@@ -258,17 +256,13 @@ TEST_F(ControlServerTest, KeepsWhoHasBeenIdleLongest) {
   limits.clients = 2;
   serve(limits);
   const UniqueFd first = enter();
-  ask(first, "db");
-  EXPECT_EQ(answer(first).report, "db");
+  expect_answer(first, "db");
   const UniqueFd second = enter();
-  ask(second, "db");
-  EXPECT_EQ(answer(second).report, "db");
+  expect_answer(second, "db");
   const UniqueFd newcomer = connect();
-  ask(newcomer, "web");
-  EXPECT_EQ(answer(newcomer).report, "web");
+  expect_answer(newcomer, "web");
   EXPECT_THAT(refusal(second), HasSubstr("too many clients"));
-  ask(first, "db");
-  EXPECT_EQ(answer(first).report, "db");
+  expect_answer(first, "db");
 }
 
 TEST_F(ControlServerTest, NeverTurnsAwayWhomItKeeps) {
@@ -276,17 +270,13 @@ TEST_F(ControlServerTest, NeverTurnsAwayWhomItKeeps) {
   limits.clients = 2;
   serve(limits);
   const UniqueFd other = enter();
-  ask(other, "db");
-  EXPECT_EQ(answer(other).report, "db");
+  expect_answer(other, "db");
   const UniqueFd kept = enter();
-  ask(kept, "keep");
-  EXPECT_EQ(answer(kept).report, "keep");
+  expect_answer(kept, "keep");
   const UniqueFd newcomer = connect();
-  ask(newcomer, "web");
-  EXPECT_EQ(answer(newcomer).report, "web");
+  expect_answer(newcomer, "web");
   EXPECT_THAT(refusal(other), HasSubstr("too many clients"));
-  ask(kept, "db");
-  EXPECT_EQ(answer(kept).report, "db");
+  expect_answer(kept, "db");
 }
 
 TEST_F(ControlServerTest, TellsWhoHasGone) {
@@ -335,8 +325,7 @@ TEST_F(ControlServerTest, AnswersInTheMiddleOfAFlood) {
   limits.clients = 16;
   serve(limits);
   const UniqueFd early = enter();
-  ask(early, "db");
-  EXPECT_EQ(answer(early).report, "db");
+  expect_answer(early, "db");
   std::vector<UniqueFd> flood;
   for (int i = 0; i < 90; ++i) {
     flood.push_back(connect());
@@ -344,10 +333,8 @@ TEST_F(ControlServerTest, AnswersInTheMiddleOfAFlood) {
     if (i % 3 == 2) ask(flood.back(), "long");
   }
   const UniqueFd real = connect();
-  ask(real, "web");
-  EXPECT_EQ(answer(real).report, "web");
-  ask(early, "again");
-  EXPECT_EQ(answer(early).report, "again");
+  expect_answer(real, "web");
+  expect_answer(early, "again");
   EXPECT_LE(server().clients(), 16U);
 }
 

@@ -147,6 +147,22 @@ class ForwarderTest : public testing::Test {
     return test::await(io_, std::move(coroutine));
   }
 
+  /// `first` asks and stops sending, `second` answers and closes: both hear it all.
+  void converse_half_closed(tcp::socket& first, tcp::socket& second) {
+    EXPECT_FALSE(run(write(first, "all of it")));
+    first.shutdown(tcp::socket::shutdown_send);
+    const Received request = run(read_all(second));
+    EXPECT_EQ(request.text, "all of it");
+    EXPECT_EQ(request.error, asio::error::eof);
+
+    EXPECT_FALSE(run(write(second, "the answer")));
+    second.close();
+    const Received answer = run(read_all(first));
+    EXPECT_EQ(answer.text, "the answer");
+    EXPECT_EQ(answer.error, asio::error::eof);
+    test::run_until(io_, [&] { return forwarder_->connections() == 0; });
+  }
+
   static void reset(tcp::socket& socket) {
     socket.set_option(asio::socket_base::linger(true, 0));
     socket.close();
@@ -190,34 +206,12 @@ TEST_F(ForwarderTest, ListensOnIpv6Too) {
 
 TEST_F(ForwarderTest, AClientThatStoppedSendingStillReceives) {
   Pair pair = connect();
-  EXPECT_FALSE(run(write(pair.client, "all of it")));
-  pair.client.shutdown(tcp::socket::shutdown_send);
-  const Received request = run(read_all(pair.service));
-  EXPECT_EQ(request.text, "all of it");
-  EXPECT_EQ(request.error, asio::error::eof);
-
-  EXPECT_FALSE(run(write(pair.service, "the answer")));
-  pair.service.close();
-  const Received answer = run(read_all(pair.client));
-  EXPECT_EQ(answer.text, "the answer");
-  EXPECT_EQ(answer.error, asio::error::eof);
-  test::run_until(io_, [&] { return forwarder_->connections() == 0; });
+  converse_half_closed(pair.client, pair.service);
 }
 
 TEST_F(ForwarderTest, AServiceThatStoppedSendingStillReceives) {
   Pair pair = connect();
-  EXPECT_FALSE(run(write(pair.service, "greeting")));
-  pair.service.shutdown(tcp::socket::shutdown_send);
-  const Received greeting = run(read_all(pair.client));
-  EXPECT_EQ(greeting.text, "greeting");
-  EXPECT_EQ(greeting.error, asio::error::eof);
-
-  EXPECT_FALSE(run(write(pair.client, "thanks")));
-  pair.client.close();
-  const Received thanks = run(read_all(pair.service));
-  EXPECT_EQ(thanks.text, "thanks");
-  EXPECT_EQ(thanks.error, asio::error::eof);
-  test::run_until(io_, [&] { return forwarder_->connections() == 0; });
+  converse_half_closed(pair.service, pair.client);
 }
 
 TEST_F(ForwarderTest, AResetOfTheServiceReachesTheClient) {
