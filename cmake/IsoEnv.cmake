@@ -228,7 +228,10 @@ target that it names must be visible there.
     Services nothing of which fails this test. Both words name services that the
     test uses; of :command:`isoenv_add_service` they count for every test.
 
-  A test that exits with 77 is skipped, as are all where IsoEnv cannot work.
+  A test that exits with 77 is skipped, as are all where IsoEnv cannot work. At
+  its time-out it is sent ``SIGTERM``, and 5 s later it is killed, from CMake 3.27
+  on: set the properties :prop_test:`TIMEOUT_SIGNAL_NAME` and
+  :prop_test:`TIMEOUT_SIGNAL_GRACE_PERIOD` to change that.
 
 .. command:: isoenv_discover_tests
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "spec/diagnostic.h"
 
 namespace isoenv {
@@ -22,7 +23,7 @@ constexpr std::array kExitCodes = {ExitCode::kOk, ExitCode::kEnvironmentFailed, 
                                    ExitCode::kCannotRun, ExitCode::kOwnFailure};
 
 constexpr std::array kKindNames = {"up",    "down",  "ps",    "join", "describe", "mark",
-                                   "enter", "fault", "begin", "end",  "plan"};
+                                   "enter", "fault", "begin", "end",  "witness"};
 
 /// Requests and answers nest far less. Deeper ones are refused unread: what reads or frees a value
 /// may use the stack for each level.
@@ -114,30 +115,6 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// JSON carries no bytes, and the values of variables need not be UTF-8: each byte travels as the
-/// character of that number.
-std::string bytes_as_text(const std::string& bytes) {
-  std::string text;
-  for (const char byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    if (value >= 0x80) text += static_cast<char>(0xc0U | value >> 6U);
-    text += static_cast<char>(value >= 0x80 ? 0x80U | (value & 0x3fU) : value);
-  }
-  return text;
-}
-
-std::string text_as_bytes(const std::string& text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto value = static_cast<unsigned char>(text[i]);
-    const bool pair = value >= 0x80 && i + 1 < text.size();
-    bytes += pair ? static_cast<char>((value & 3U) << 6U |
-                                      (static_cast<unsigned char>(text[++i]) & 0x3fU))
-                  : text[i];
-  }
-  return bytes;
-}
-
 Json place_json(const ServicePlace& place) {
   Json environment = Json::array();
   for (const std::string& entry : place.environment) environment.push_back(bytes_as_text(entry));
@@ -156,6 +133,25 @@ ServicePlace place_from(const Json& json) {
   place.secrets = json.at("secrets").get<std::vector<std::string>>();
   place.working_directory = text_as_bytes(json.at("working_directory"));
   return place;
+}
+
+Json bundle_json(const Bundle& bundle) {
+  return {{"test", bytes_as_text(bundle.test)},
+          {"what", bytes_as_text(bundle.what)},
+          {"reasons", bytes_as_text(join(bundle.reasons, "\n"))},
+          {"folder", bytes_as_text(bundle.folder.string())},
+          {"repeat", bytes_as_text(bundle.repeat)}};
+}
+
+Bundle bundle_from(const Json& json) {
+  Bundle bundle;
+  bundle.test = text_as_bytes(json.at("test"));
+  bundle.what = text_as_bytes(json.at("what"));
+  const std::string reasons = text_as_bytes(json.at("reasons"));
+  if (!reasons.empty()) bundle.reasons = {reasons};
+  bundle.folder = text_as_bytes(json.at("folder"));
+  bundle.repeat = text_as_bytes(json.at("repeat"));
+  return bundle;
 }
 
 Json error_json(const Error& error) {
@@ -191,6 +187,9 @@ std::string encode(const Request& request) {
     json["faults"] = request.faults;
     if (request.origin.session != 0) json["within"] = request.origin.session;
   }
+  if (!request.facts.empty()) json["facts"] = request.facts;
+  if (request.kind == Request::Kind::kDown && request.failed) json["failed"] = true;
+  if (request.kind == Request::Kind::kWitness) json["session"] = request.origin.session;
   if (request.kind == Request::Kind::kEnd) {
     json["session"] = request.origin.session;
     json["keep"] = request.origin.keep;
@@ -235,7 +234,14 @@ Request decode_request(const std::string& text) {
     if (request.kind == Request::Kind::kEnd) {
       request.origin.session = whole_number(json, "session");
       request.origin.keep = json.at("keep").get<bool>();
-      if (json.contains("failed")) request.failed = json.at("failed").get<bool>();
+    }
+    if (request.kind == Request::Kind::kWitness) {
+      request.origin.session = whole_number(json, "session");
+    }
+    if (json.contains("failed")) request.failed = json.at("failed").get<bool>();
+    if (json.contains("facts")) {
+      request.facts = json.at("facts").get<std::string>();
+      if (request.facts.size() > kLongestFacts) refuse("its 'facts' are too long");
     }
     return request;
   } catch (const Json::exception& error) {
@@ -254,6 +260,8 @@ std::string encode(const Answer& answer) {
   json["rung"] = answer.rung;
   json["failures"] = to_json(UpReport{"", 0, answer.failures});
   if (answer.place) json["place"] = place_json(*answer.place);
+  if (!answer.witness.empty()) json["witness"] = answer.witness;
+  for (const Bundle& bundle : answer.bundles) json["bundles"].push_back(bundle_json(bundle));
   return dump(json);
 }
 
@@ -276,9 +284,27 @@ Answer decode_answer(const std::string& text) {
     answer.rung = json.at("rung");
     answer.failures = up_report_from_json(json.at("failures")).failures;
     if (json.contains("place")) answer.place = place_from(json.at("place"));
+    answer.witness = json.value("witness", "");
+    if (json.contains("bundles")) {
+      for (const Json& bundle : json.at("bundles")) answer.bundles.push_back(bundle_from(bundle));
+    }
     return answer;
   } catch (const Json::exception& error) {
     throw Error("the keeper's answer makes no sense: " + in_quotes(error.what()));
+  }
+}
+
+std::string encode(const TestWitness& witness) {
+  return dump({{"marks", witness.marks}, {"plan", witness.plan}, {"services", witness.services}});
+}
+
+TestWitness decode_witness(const std::string& text) {
+  if (text.empty()) return {};
+  try {
+    const Json json = Json::parse(text);
+    return {json.at("marks"), json.at("plan"), json.at("services")};
+  } catch (const Json::exception& error) {
+    throw Error("what the keeper knows of the test makes no sense: " + in_quotes(error.what()));
   }
 }
 

@@ -17,6 +17,7 @@
 #include "env/fault.h"
 #include "env/report.h"
 #include "env/tolerance.h"
+#include "harness/failure_bundle.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {
@@ -26,12 +27,13 @@ namespace isoenv {
 inline constexpr std::size_t kLongestRequest = std::size_t{256} << 10U;
 inline constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;
 inline constexpr std::size_t kLongestMark = 1024;
+inline constexpr std::size_t kLongestFacts = std::size_t{96} << 10U;
 
 /// Longer names of services and tests are refused.
 inline constexpr std::size_t kLongestName = 256;
 
 struct Request {
-  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter, kFault, kBegin, kEnd, kPlan };
+  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter, kFault, kBegin, kEnd, kWitness };
   Kind kind = Kind::kPs;
   /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none = all.
   std::vector<std::string> services;
@@ -46,8 +48,10 @@ struct Request {
   std::string test{};                 ///< its name
   std::vector<std::string> faults{};  ///< as parse_fault() reads them
   Tolerance tolerance{};              ///< down too: incidents that are not told
+  std::string facts{};  ///< to_text() of test_facts.h; "": of its failure nobody else is to tell
   // end: the session of `origin.session`; `origin.keep`: its faults are not undone
-  bool failed = false;  ///< its test has failed
+  // witness: what a bundle needs that the keeper knows, of the same
+  bool failed = false;  ///< end, down: its test has failed, and that was told
 
   std::uint64_t client = 0;  ///< the connection; never sent, each server counts its own
 };
@@ -60,11 +64,18 @@ struct ServicePlace {
   std::string working_directory;
 };
 
+/// What the keeper knows of a test beside its session's report.
+struct TestWitness {
+  std::string marks = "[]";  ///< LogSlices::marks() of its beginning
+  std::string plan;          ///< as of TestFailure
+  std::string services;      ///< the same
+};
+
 struct Answer {
   bool ending = false;         ///< the instance is ending: ask again when it is gone, or not at all
   std::optional<Error> error;  ///< the request was refused
   /// up, down, ps: JSON of env/report.h; describe: of description.h; fault: of env/fault.h; end: of
-  /// env/test_sessions.h; plan: of plan/plan.h
+  /// env/test_sessions.h
   std::string report;
   bool refused = false;        ///< up: the machine refused a service what its isolation needs
   std::uint64_t session = 0;   ///< begin: its number
@@ -74,10 +85,15 @@ struct Answer {
   std::string rung;                      ///< what isolation the instance has
   std::vector<ServiceFailure> failures;  ///< wanted services that are not ready
   std::optional<ServicePlace> place;     ///< enter
+  std::string witness;  ///< witness; end, of a session that fails its test: encode(TestWitness)
+  std::vector<Bundle> bundles;           ///< down: of tests that could not tell of theirs
 };
 
 std::string encode(const Request& request);
 std::string encode(const Answer& answer);
+std::string encode(const TestWitness& witness);
+/// Of a text that is empty, one that knows nothing.
+TestWitness decode_witness(const std::string& text);
 /// Throws Error (kUsage) when the text is no request, or nests too deep.
 Request decode_request(const std::string& text);
 Answer decode_answer(const std::string& text);

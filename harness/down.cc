@@ -23,6 +23,7 @@ int down_command(const std::vector<std::string>& arguments) {
     if (answer && answer->error) throw *answer->error;
     if (client && (!answer || answer->ending)) client->wait_for_end();
     if (!answer || answer->report.empty()) continue;
+    for (const Bundle& bundle : answer->bundles) tell_bundle(bundle);
     const DownReport report = down_report_from_json(answer->report);
     for (const Incident& incident : report.incidents) incidents.push_back(incident);
     if (options.json) {

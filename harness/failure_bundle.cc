@@ -13,6 +13,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,8 @@
 #include "base/printable.h"
 #include "base/syscall.h"
 #include "base/text.h"
+#include "env/report.h"
+#include "env/test_sessions.h"
 #include "harness/annotations.h"
 #include "harness/remove_tree.h"
 #include "harness/test_command.h"
@@ -104,6 +107,55 @@ Secrets secrets_of(const Variables& variables, const std::vector<std::string>& n
   return Secrets(values);
 }
 
+std::string text_of(const std::filesystem::path& file) {
+  const std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+std::string indented(const std::string& paragraph) {
+  std::string text;
+  std::istringstream lines(paragraph);
+  for (std::string line; std::getline(lines, line);) {
+    text += line.empty() ? "\n" : "    " + line + "\n";
+  }
+  return text;
+}
+
+/// For somebody who did not see the test.
+std::string readme(const TestFacts& facts, const std::filesystem::path& artefacts,
+                   const TestFailure& failure, const Bundle& bundle, const Secrets& secrets,
+                   const std::vector<std::string>& silent) {
+  std::string command;
+  for (const std::string& word : facts.repeated.command) {
+    command += (command.empty() ? "" : " ") + shell_quoted(word);
+  }
+  std::string text = "Test '" + facts.name + "' failed: " + failure.what + ".\n\n";
+  if (!failure.reasons.empty()) text += "What is wrong besides, or instead:\n\n";
+  for (const std::string& reason : failure.reasons) text += indented(reason) + "\n";
+  text += "ended      " + time_text("%Y-%m-%d %H:%M:%S %z") + ", after " +
+          exact_duration(failure.after) + "\ncommand    " + secrets.redact(command) +
+          "\nrun in     " + facts.repeated.working_directory.string() + "\ninstance   " +
+          failure.instance + " of " + facts.repeated.spec_file.string() + "\nall logs   " +
+          artefacts.string() + "\n\nTo repeat this test alone (repeat.sh):\n\n    " +
+          bundle.repeat + "\n\nServices when the test ended (ps.txt):\n\n" +
+          indented(failure.services) +
+          "\nWhat is here, all of it from the time of this test only:\n\n"
+          "timeline.log     what all services wrote and what happened to them, in order of time\n"
+          "events.log       of these the lines of IsoEnv: starts, readiness, faults, ends\n"
+          "logs/            what each service wrote, byte for byte\n"
+          "ps.txt           the services when the test ended\n"
+          "plan.json        what was to run: addresses, ports, variables, probes\n"
+          "environment.txt  the variables that the test got; *** stands for secrets\n"
+          "repeat.sh        the command above\n\n";
+  if (!silent.empty()) text += "Nothing was written by: " + join(silent, ", ") + ".\n";
+  return text +
+         "What the test itself wrote is where its output went: under ctest, in\n"
+         "Testing/Temporary/LastTest.log of the build tree. Tests that ran at the same time in the\n"
+         "same instance share its services; what those did for them stands here too.\n";
+}
+
 }  // namespace
 
 std::string environment_text(const Variables& variables, const std::vector<std::string>& secrets) {
@@ -118,103 +170,76 @@ std::string environment_text(const Variables& variables, const std::vector<std::
   return text;
 }
 
-TestWitness::TestWitness(std::string name, std::filesystem::path artefacts, RepeatedTest test)
-    : name_(std::move(name)),
-      artefacts_(std::move(artefacts)),
-      test_(std::move(test)),
-      logs_(artefacts_),
-      begin_(std::chrono::steady_clock::now()) {}
-
-void TestWitness::tell(const Failure& failure) {
-  Variables given = own_environment();
-  given.insert(given.end(), failure.variables.begin(), failure.variables.end());
-  const Secrets secrets = secrets_of(given, secret_names(failure.plan));
-  std::error_code unknown;
-  test_.isoenv = std::filesystem::read_symlink("/proc/self/exe", unknown);
-  find_ctest(test_);
-  const std::string repeat = secrets.redact(repeat_command(test_));
-  const std::string what = failure.status.describe();
-  const CiSystem system = ci_system();
-  try {
-    const std::string timeline = logs_.of("isoenv");
-    const std::filesystem::path bundle = write(failure, timeline, repeat);
-    const std::string readme = (bundle / "README.txt").string();
-    std::cerr << "isoenv: test '" << name_ << "' failed (" << what
-              << "); what its services did meanwhile: " << readme
-              << "\nisoenv: to repeat it alone: " << repeat << '\n'
-              << folded(system, "what the services did while '" + name_ + "' ran",
-                        last_lines_of(timeline, kShownLines), std::time(nullptr))
-              << error_mark(system, "test '" + name_ + "' failed",
-                            what + (failure.reasons.empty() ? "" : "\n") +
-                                join(failure.reasons, "\n") + "\n" + readme)
-              << std::flush;
-  } catch (const Error& error) {
-    std::cerr << "isoenv: warning: what the services did while '" << name_
-              << "' ran cannot be kept: " << error.what() << std::endl;
+std::vector<std::string> reasons_of(const std::vector<Incident>& incidents) {
+  std::vector<std::string> reasons;
+  for (const Incident& incident : incidents) {
+    std::string text = incidents_text({incident});  // begins with an empty line
+    reasons.push_back(text.substr(1, text.size() - 2));
   }
+  return reasons;
 }
 
-std::filesystem::path TestWitness::write(const Failure& failure, const std::string& timeline,
-                                         const std::string& repeat) {
-  const std::filesystem::path parent = artefacts_ / kFolder;
-  std::vector<std::string> named = test_.command;
-  if (!test_.ctest_name.empty()) named = {test_.ctest_name};
-  const std::filesystem::path bundle =
-      make_folder(parent, time_text("%Y%m%d-%H%M%S-") + command_folder(named));
-  Variables given = own_environment();
-  given.insert(given.end(), failure.variables.begin(), failure.variables.end());
-  const std::vector<std::string> hidden = secret_names(failure.plan);
-  const Secrets secrets = secrets_of(given, hidden);
+std::vector<std::string> reasons_of(const SessionReport& report) {
+  std::vector<std::string> reasons = report.failed;
+  if (!report.failures.empty()) {
+    reasons.push_back("what its faults have left cannot be undone" +
+                      failures_text(report.failures));
+  }
+  for (std::string& reason : reasons_of(report.incidents)) reasons.push_back(std::move(reason));
+  return reasons;
+}
 
-  const std::filesystem::path logs = bundle / "logs";
-  (void)!::mkdir(logs.c_str(), S_IRWXU | S_IRWXG | S_IRWXO);
+Bundle write_bundle(const TestFacts& facts, const LogSlices& logs, const TestFailure& failure) {
+  const RepeatedTest& test = facts.repeated;
+  const std::vector<std::string> hidden = secret_names(failure.plan);
+  const Secrets secrets = secrets_of(facts.variables, hidden);
+  Bundle bundle{facts.name, failure.what, failure.reasons, {},
+                secrets.redact(repeat_command(test))};
+  const std::filesystem::path parent = logs.directory() / kFolder;
+  std::vector<std::string> named = test.command;
+  if (!test.ctest_name.empty() || named.empty()) named = {facts.name};
+  bundle.folder = make_folder(parent, time_text("%Y%m%d-%H%M%S-") + command_folder(named));
+
+  const std::filesystem::path slices = bundle.folder / "logs";
+  (void)!::mkdir(slices.c_str(), S_IRWXU | S_IRWXG | S_IRWXO);
   std::vector<std::string> silent;
-  for (const std::string& service : logs_.services()) {
-    const std::string slice = logs_.of(service);
+  for (const std::string& service : logs.services()) {
+    const std::string slice = logs.of(service);
     if (slice.empty()) {
       silent.push_back(service);
     } else {
-      write_text(logs / (service + ".log"), slice);
+      write_text(slices / (service + ".log"), slice);
     }
   }
-  write_text(bundle / "timeline.log", timeline);
-  write_text(bundle / "events.log", lines_of(timeline, "isoenv"));
-  write_text(bundle / "ps.txt", failure.services);
-  write_text(bundle / "plan.json", failure.plan);
-  write_text(bundle / "environment.txt", environment_text(given, hidden));
-  write_text(bundle / "repeat.sh", "#!/bin/sh\n" + repeat + "\n");
-  (void)!::chmod((bundle / "repeat.sh").c_str(), S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH);
-
-  std::string command;
-  for (const std::string& word : test_.command) {
-    command += (command.empty() ? "" : " ") + shell_quoted(word);
-  }
-  std::string text = "Test '" + name_ + "' failed: " + failure.status.describe() + ".\n\n";
-  for (const std::string& reason : failure.reasons) text += "  " + reason + "\n";
-  if (!failure.reasons.empty()) text += "\n";
-  text += "ended      " + time_text("%Y-%m-%d %H:%M:%S %z") + ", after " +
-          exact_duration(std::chrono::steady_clock::now() - begin_) +
-          "\ncommand    " + secrets.redact(command) +
-          "\nrun in     " + test_.working_directory.string() +
-          "\ninstance   " + failure.instance + " of " + test_.spec_file.string() +
-          "\nall logs   " + artefacts_.string() +
-          "\n\nTo repeat this test alone (repeat.sh):\n\n    " + repeat +
-          "\n\nServices when the test ended (ps.txt):\n\n" + failure.services +
-          "\nWhat is here, all of it from the time of this test only:\n\n"
-          "timeline.log     what all services wrote and what happened to them, in order of time\n"
-          "events.log       of these the lines of IsoEnv: starts, readiness, faults, ends\n"
-          "logs/            what each service wrote, byte for byte\n"
-          "ps.txt           the services when the test ended\n"
-          "plan.json        what was to run: addresses, ports, variables, probes\n"
-          "environment.txt  the variables that the test got; *** stands for secrets\n"
-          "repeat.sh        the command above\n\n";
-  if (!silent.empty()) text += "Nothing was written by: " + join(silent, ", ") + ".\n";
-  text += "What the test itself wrote is where its output went: under ctest, in\n"
-          "Testing/Temporary/LastTest.log of the build tree. Tests that ran at the same time in the\n"
-          "same instance share its services; what those did for them stands here too.\n";
-  write_text(bundle / "README.txt", text);
+  const std::string timeline = logs.of("isoenv");
+  write_text(bundle.folder / "timeline.log", timeline);
+  write_text(bundle.folder / "events.log", lines_of(timeline, "isoenv"));
+  write_text(bundle.folder / "ps.txt", failure.services);
+  write_text(bundle.folder / "plan.json", failure.plan);
+  write_text(bundle.folder / "environment.txt", environment_text(facts.variables, hidden));
+  const std::filesystem::path script = bundle.folder / "repeat.sh";
+  write_text(script, "#!/bin/sh\n" + bundle.repeat + "\n");
+  (void)!::chmod(script.c_str(), S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH);
+  write_text(bundle.folder / "README.txt",
+             readme(facts, logs.directory(), failure, bundle, secrets, silent));
   drop_old(parent);
   return bundle;
+}
+
+void tell_bundle(const Bundle& bundle) {
+  const CiSystem system = ci_system();
+  std::string timeline;
+  if (system != CiSystem::kNone) timeline = text_of(bundle.folder / "timeline.log");
+  const std::string readme = (bundle.folder / "README.txt").string();
+  std::cerr << "isoenv: test '" << bundle.test << "' failed (" << bundle.what
+            << "); what its services did meanwhile: " << readme
+            << "\nisoenv: to repeat it alone: " << bundle.repeat << '\n'
+            << folded(system, "what the services did while '" + bundle.test + "' ran",
+                      last_lines_of(timeline, kShownLines), std::time(nullptr))
+            << error_mark(system, "test '" + bundle.test + "' failed",
+                          bundle.what + (bundle.reasons.empty() ? "" : "\n") +
+                              join(bundle.reasons, "\n") + "\n" + readme)
+            << std::flush;
 }
 
 }  // namespace isoenv

@@ -9,51 +9,48 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/exit_status.h"
+#include "env/incident.h"
 #include "env/program_environment.h"
 #include "harness/log_slices.h"
-#include "harness/repeat_command.h"
+#include "harness/test_facts.h"
 
 namespace isoenv {
 
+struct SessionReport;
+
 inline constexpr std::size_t kKeptBundles = 50;
 
-/// What is known of a test before it runs. Made where the caller's directory still is its own.
-class TestWitness {
- public:
-  /// `name`: of the test, for people.
-  TestWitness(std::string name, std::filesystem::path artefacts, RepeatedTest test);
-
-  const std::string& name() const noexcept { return name_; }
-
-  /// How it went, when it failed.
-  struct Failure {
-    ExitStatus status;
-    std::vector<std::string> reasons;  ///< besides the exit status
-    std::string plan;                  ///< JSON, as of `isoenv check --json`
-    std::string services;              ///< as `isoenv ps` shows them, at the end of the test
-    std::string instance;              ///< its id
-    Variables variables;               ///< that the instance gave the test
-  };
-
-  /// Writes the bundle, and tells of it on the standard error output: for CI systems in their form.
-  /// That it cannot be written is a warning there and no failure.
-  void tell(const Failure& failure);
-
- private:
-  std::filesystem::path write(const Failure& failure, const std::string& timeline,
-                              const std::string& repeat);
-
-  std::string name_;
-  std::filesystem::path artefacts_;
-  RepeatedTest test_;
-  LogSlices logs_;
-  std::chrono::steady_clock::time_point begin_;
+/// How a test went that failed.
+struct TestFailure {
+  std::string what;                  ///< `exit code 3`, `killed by SIGSEGV`
+  std::vector<std::string> reasons;  ///< besides that; of several lines, the first says it
+  std::chrono::nanoseconds after{};  ///< since its beginning
+  std::string plan;                  ///< JSON, as of `isoenv check --json`
+  std::string services;              ///< as `isoenv ps` shows them, at the end of the test
+  std::string instance;              ///< its id
 };
+
+/// A bundle that has been written.
+struct Bundle {
+  std::string test;
+  std::string what;
+  std::vector<std::string> reasons;
+  std::filesystem::path folder;
+  std::string repeat;  ///< the command that does
+};
+
+/// Why a session fails its test, a paragraph each; empty: it does not.
+std::vector<std::string> reasons_of(const SessionReport& report);
+std::vector<std::string> reasons_of(const std::vector<Incident>& incidents);
+
+/// Writes the bundle beside the logs. Throws Error.
+Bundle write_bundle(const TestFacts& facts, const LogSlices& logs, const TestFailure& failure);
+
+/// Says on the standard error output where it is and, for CI systems in their form, what is in it.
+void tell_bundle(const Bundle& bundle);
 
 /// The environment as a bundle tells it: sorted `NAME=value` lines, with `***` for what a name in
 /// `secrets`, or a name like API_TOKEN, calls a secret, and for those values elsewhere.

@@ -26,6 +26,7 @@
 #include "harness/control_server.h"
 #include "harness/description.h"
 #include "harness/isolation_choice.h"
+#include "harness/test_witnesses.h"
 
 namespace isoenv {
 namespace {
@@ -53,6 +54,7 @@ struct InstanceServer::State {
         backend(context.get_executor(), plan_, clock, std::move(options), *site, incidents),
         environment(context.get_executor(), plan_, backend, clock, incidents),
         sessions(context.get_executor(), plan_, environment, backend, clock, incidents),
+        witnesses(artefacts, directory_.id()),
         control(
             context.get_executor(), directory_.control_socket().string(),
             [this](Request request) { return answer(std::move(request)); }, {},
@@ -74,6 +76,9 @@ struct InstanceServer::State {
   Environment environment;
   TestSessions sessions;
   std::multimap<std::uint64_t, std::uint64_t> held;  // sessions by the client that holds them
+  TestWitnesses witnesses;
+  std::vector<Bundle> untold;   // that nobody has been told of
+  std::uint64_t own_test = 0;   // the session of the test that the instance ends with, when it has ended
   ControlServer control;
   asio::posix::stream_descriptor owner;
   asio::signal_set signals;
@@ -86,16 +91,21 @@ struct InstanceServer::State {
   asio::awaitable<Answer> answer(Request request);
   asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services,
                                     const std::vector<std::size_t>& pause_before);
-  asio::awaitable<Answer> answer_down(std::vector<std::size_t> services, Tolerance tolerance);
+  asio::awaitable<Answer> answer_down(std::vector<std::size_t> services, Tolerance tolerance,
+                                      bool test_told);
   asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
   Answer answer_begin(const Request& request, const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_end(FaultOrigin origin, bool failed);
   void end_sessions_of(std::uint64_t client);
   asio::awaitable<void> end_session(std::uint64_t session);
-  Answer answer_ps() const;
+  std::vector<ServiceStatus> statuses() const;
   Answer answer_join(const std::vector<std::size_t>& services) const;
   Answer answer_describe() const;
-  Answer answer_plan() const;
+  std::string services_text() const;
+  TestWitness witness_of(std::uint64_t session) const;
+  void keep_bundle(std::uint64_t session, const std::string& what, std::vector<std::string> reasons,
+                   const std::string& services);
+  void tell_of_lost(std::uint64_t session);
   Answer answer_enter(const std::vector<std::size_t>& services) const;
   asio::awaitable<void> watch_owner();
   asio::awaitable<void> watch_signals();
@@ -156,21 +166,27 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
     case Request::Kind::kUp:
       co_return co_await answer_up(services, find_services(plan, request.pause_before));
     case Request::Kind::kDown:
-      co_return co_await answer_down(services, request.tolerance);
+      co_return co_await answer_down(services, request.tolerance, request.failed);
     case Request::Kind::kFault:
       co_return co_await answer_fault(request, services);
     case Request::Kind::kBegin:
       co_return answer_begin(request, services);
     case Request::Kind::kEnd:
       co_return co_await answer_end(request.origin, request.failed);
-    case Request::Kind::kPs:
-      co_return answer_ps();
+    case Request::Kind::kPs: {
+      Answer answer;
+      answer.report = to_json(statuses());
+      co_return answer;
+    }
     case Request::Kind::kJoin:
       co_return answer_join(services);
     case Request::Kind::kDescribe:
       co_return answer_describe();
-    case Request::Kind::kPlan:
-      co_return answer_plan();
+    case Request::Kind::kWitness: {
+      Answer answer;
+      answer.witness = encode(witness_of(request.origin.session));
+      co_return answer;
+    }
     case Request::Kind::kMark:
       backend.event(printable(request.text, Colours::kDrop));
       co_return Answer{};
@@ -211,8 +227,9 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(
 }
 
 asio::awaitable<Answer> InstanceServer::State::answer_down(std::vector<std::size_t> services,
-                                                           Tolerance tolerance) {
+                                                           Tolerance tolerance, bool test_told) {
   DownReport report;
+  const std::string before = own_test != 0 && !test_told ? services_text() : "";
   if (services.empty()) {
     begin_to_end();
     report = co_await environment.down_all();
@@ -224,7 +241,12 @@ asio::awaitable<Answer> InstanceServer::State::answer_down(std::vector<std::size
   std::erase_if(report.incidents, [&tolerance](const Incident& incident) {
     return tolerance.covers(incident);
   });
+  if (!before.empty() && !report.incidents.empty()) {
+    keep_bundle(own_test, "its services failed when they were stopped",
+                reasons_of(report.incidents), before);
+  }
   Answer answer;
+  answer.bundles = std::exchange(untold, {});
   answer.ending = ending;
   answer.report = to_json(report);
   co_return answer;
@@ -252,6 +274,7 @@ Answer InstanceServer::State::answer_begin(const Request& request,
                    request.origin.session, request.tolerance};
   Answer answer;
   answer.session = sessions.begin(std::move(test));
+  if (!request.facts.empty()) witnesses.begin(answer.session, request.facts);
   held.emplace(request.client, answer.session);
   control.keep(request.client);
   return answer;
@@ -263,7 +286,14 @@ asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin, bo
   const auto left = origin.keep ? TestSessions::Left::kKeep : TestSessions::Left::kUndo;
   Answer answer;
   const SessionReport report = co_await sessions.end(origin.session, left);
-  test_failed = test_failed || !report.failed.empty() || !report.failures.empty();
+  const bool fails = !reasons_of(report).empty();
+  test_failed = test_failed || fails;
+  if (fails && !failed) answer.witness = encode(witness_of(origin.session));
+  if (origin.keep) {
+    own_test = origin.session;  // how its services end belongs to it
+  } else {
+    witnesses.forget(origin.session);
+  }
   answer.report = to_json(report);
   answer.ending = ending;
   co_return answer;
@@ -273,6 +303,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin, bo
 void InstanceServer::State::end_sessions_of(std::uint64_t client) {
   const auto [first, last] = held.equal_range(client);
   for (auto entry = first; entry != last; ++entry) {
+    if (!ending) tell_of_lost(entry->second);
     spawn(end_session(entry->second));
   }
   held.erase(first, last);
@@ -289,7 +320,7 @@ asio::awaitable<void> InstanceServer::State::end_session(std::uint64_t session) 
   }
 }
 
-Answer InstanceServer::State::answer_ps() const {
+std::vector<ServiceStatus> InstanceServer::State::statuses() const {
   std::vector<ServiceStatus> statuses;
   for (std::size_t service = 0; service < plan.services.size(); ++service) {
     ServiceStatus status = environment.status(service);
@@ -301,9 +332,7 @@ Answer InstanceServer::State::answer_ps() const {
     if (!losses.empty()) status.readiness += (status.readiness.empty() ? "" : "; ") + losses;
     statuses.push_back(std::move(status));
   }
-  Answer answer;
-  answer.report = to_json(statuses);
-  return answer;
+  return statuses;
 }
 
 Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& services) const {
@@ -325,10 +354,33 @@ Answer InstanceServer::State::answer_describe() const {
   return answer;
 }
 
-Answer InstanceServer::State::answer_plan() const {
-  Answer answer;
-  answer.report = plan_json(plan);
-  return answer;
+TestWitness InstanceServer::State::witness_of(std::uint64_t session) const {
+  return {witnesses.marks(session), plan_json(plan), services_text()};
+}
+
+std::string InstanceServer::State::services_text() const { return statuses_text(statuses()); }
+
+/// Of a test whose own isoenv does not.
+void InstanceServer::State::keep_bundle(std::uint64_t session, const std::string& what,
+                                        std::vector<std::string> reasons,
+                                        const std::string& services) {
+  try {
+    untold.push_back(witnesses.tell(session, what, std::move(reasons), plan_json(plan), services));
+    backend.event("test '" + untold.back().test + "' failed (" + what +
+                  "); what its services did meanwhile: " +
+                  (untold.back().folder / "README.txt").string());
+  } catch (const Error& error) {
+    backend.event(std::string("what the services did while a test ran cannot be kept: ") +
+                  error.what());
+  }
+  test_failed = true;
+}
+
+/// Its isoenv has gone without a word.
+void InstanceServer::State::tell_of_lost(std::uint64_t session) {
+  if (!witnesses.knows(session)) return;
+  keep_bundle(session, "killed, with its isoenv, before it ended",
+              reasons_of(sessions.report_so_far(session)), services_text());
 }
 
 Answer InstanceServer::State::answer_enter(const std::vector<std::size_t>& services) const {
@@ -353,7 +405,11 @@ asio::awaitable<void> InstanceServer::State::watch_owner() {
   boost::system::error_code error;
   co_await owner.async_wait(asio::posix::stream_descriptor::wait_read,
                             asio::redirect_error(asio::use_awaitable, error));
-  if (!error) co_await end("its owner has ended");
+  if (error) co_return;
+  for (const auto& [client, session] : held) {
+    if (!ending && witnesses.owns_instance(session)) tell_of_lost(session);
+  }
+  co_await end("its owner has ended");
 }
 
 asio::awaitable<void> InstanceServer::State::watch_signals() {

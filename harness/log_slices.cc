@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
 #include "base/unique_fd.h"
 
 namespace isoenv {
@@ -85,6 +87,26 @@ LogSlices::LogSlices(std::filesystem::path directory) : directory_(std::move(dir
     const std::filesystem::path file = directory_ / (name + std::string(kEnding));
     if (const auto mark = Mark::read(AT_FDCWD, file, 0)) marks_.emplace(name, *mark);
   }
+}
+
+LogSlices::LogSlices(std::filesystem::path directory, const std::string& marks)
+    : directory_(std::move(directory)) {
+  try {
+    for (const auto& mark : nlohmann::json::parse(marks)) {
+      marks_.emplace(mark.at(0).get<std::string>(),
+                     Mark{mark.at(1), mark.at(2), mark.at(3), mark.at(4)});
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(std::string("the ends of the logs make no sense: ") + error.what());
+  }
+}
+
+std::string LogSlices::marks() const {
+  auto array = nlohmann::json::array();
+  for (const auto& [name, mark] : marks_) {
+    array.push_back({name, mark.file, mark.born_seconds, mark.born_nanoseconds, mark.size});
+  }
+  return array.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string LogSlices::of(const std::string& name) const {

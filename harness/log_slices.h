@@ -23,6 +23,13 @@ class LogSlices {
   /// Marks the ends of all logs in an artefact directory, as far as there are any.
   explicit LogSlices(std::filesystem::path directory);
 
+  /// The marks of another process, of the same logs: as marks() has told them. Throws Error when it has
+  /// not.
+  LogSlices(std::filesystem::path directory, const std::string& marks);
+  std::string marks() const;
+
+  const std::filesystem::path& directory() const noexcept { return directory_; }
+
   /// What `<name>.log` gained since; "" when nothing.
   std::string of(const std::string& name) const;
   /// The logs that there are now, by name, sorted; without `isoenv` and `keeper`.

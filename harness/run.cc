@@ -19,6 +19,7 @@ bool take_down(ControlClient& client, const Tolerance& tolerance, bool command_p
   bool passed = true;
   Request down{Request::Kind::kDown, {}};
   down.tolerance = tolerance;
+  down.failed = !command_passed;
   const std::optional<Answer> answer = client.ask(down);
   if (answer && !answer->report.empty()) {
     const DownReport report = down_report_from_json(answer->report);
@@ -30,6 +31,7 @@ bool take_down(ControlClient& client, const Tolerance& tolerance, bool command_p
     for (const std::string& problem : report.problems)
       std::cerr << "isoenv run: " << problem << '\n';
     tell_incidents(report.incidents, command_passed);
+    for (const Bundle& bundle : answer->bundles) tell_bundle(bundle);
     passed = report.incidents.empty();
   }
   client.wait_for_end();

@@ -1,5 +1,6 @@
 #include "harness/test_run.h"
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <utility>
@@ -29,19 +30,6 @@ Answer must(std::optional<Answer> answer) {
   return std::move(*answer);
 }
 
-/// Why the session fails its test; empty: it does not.
-std::vector<std::string> reasons_of(const SessionReport& report) {
-  std::vector<std::string> reasons = report.failed;
-  if (!report.failures.empty()) {
-    reasons.push_back("what its faults have left cannot be undone" +
-                      failures_text(report.failures));
-  }
-  for (const Incident& incident : report.incidents) {
-    reasons.push_back("service '" + incident.service + "' " + incident.what);
-  }
-  return reasons;
-}
-
 void tell(const SessionReport& report, bool command_passed) {
   for (const std::string& warning : report.warnings) {
     std::cerr << "isoenv: warning: " << warning << std::endl;
@@ -60,32 +48,54 @@ bool is_failure(const ExitStatus& status) {
 }
 
 /// Taken before anything of the caller's changes.
-TestWitness make_witness(const TestRun& test, const std::string& name) {
-  RepeatedTest repeated;
-  repeated.ctest_name = test.ctest_name;
-  repeated.spec_file = test.spec_file;
-  repeated.working_directory = current_directory();
-  repeated.services = test.services;
-  repeated.faults = test.faults;
-  repeated.tolerance = test.tolerance;
-  repeated.command = test.command;
-  return TestWitness(name, test.artefacts, std::move(repeated));
+TestFacts facts_of(const TestRun& test, const std::string& name, const Variables& variables) {
+  TestFacts facts;
+  facts.name = name;
+  facts.repeated.ctest_name = test.ctest_name;
+  std::error_code unknown;
+  facts.repeated.isoenv = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  if (!test.ctest_name.empty()) find_ctest(facts.repeated);
+  facts.repeated.spec_file = test.spec_file;
+  facts.repeated.working_directory = current_directory();
+  facts.repeated.services = test.services;
+  facts.repeated.faults = test.faults;
+  facts.repeated.tolerance = test.tolerance;
+  facts.repeated.command = test.command;
+  facts.variables = own_environment();
+  facts.variables.insert(facts.variables.end(), variables.begin(), variables.end());
+  facts.owns_instance = test.ends_instance;
+  return facts;
 }
 
-/// The answer's report, or "" where there is none: a bundle tells as much as it can.
-std::string report_of(ControlClient& client, Request::Kind kind) {
-  const std::optional<Answer> answer = client.ask({kind, {}});
-  return answer && !answer->error ? answer->report : "";
+/// A bundle tells as much as it can.
+TestWitness ask_witness(ControlClient& client, std::uint64_t session) {
+  Request request;
+  request.kind = Request::Kind::kWitness;
+  request.origin.session = session;
+  const std::optional<Answer> answer = client.ask(request);
+  return decode_witness(answer && !answer->error ? answer->witness : "");
 }
 
-std::string services_now(ControlClient& client) {
-  const std::string report = report_of(client, Request::Kind::kPs);
-  return report.empty() ? "" : statuses_text(statuses_from_json(report));
+void keep_bundle(const TestFacts& facts, const std::filesystem::path& artefacts,
+                 const std::string& marks, const TestFailure& failure) {
+  try {
+    tell_bundle(write_bundle(facts, LogSlices(artefacts, marks), failure));
+  } catch (const Error& error) {
+    std::cerr << "isoenv: warning: what the services did while '" << facts.name
+              << "' ran cannot be kept: " << error.what() << std::endl;
+  }
+}
+
+/// In a word, why the test failed.
+std::string what_failed(const ExitStatus& status, const SessionReport& report) {
+  if (!status.success()) return status.describe();
+  return report.incidents.empty() ? "its faults failed" : "its services failed";
 }
 
 }  // namespace
 
 int run_test(ControlClient& client, const Answer& joined, const TestRun& test, int owner) {
+  const auto began = std::chrono::steady_clock::now();
   Request begin;
   begin.kind = Request::Kind::kBegin;
   begin.services = test.services;
@@ -93,26 +103,31 @@ int run_test(ControlClient& client, const Answer& joined, const TestRun& test, i
   begin.test = name.substr(0, kLongestName);
   begin.faults = test.faults;
   begin.tolerance = test.tolerance;
-  TestWitness witness = make_witness(test, name);
+  const TestFacts facts = facts_of(test, name, joined.variables);
+  begin.facts = to_text(facts, kLongestFacts);
   const std::uint64_t session = must(client.ask(begin)).session;
 
   const ExitStatus status = run_inside(client, joined, test.command, session, owner);
 
   const bool failed = is_failure(status);
+  const std::chrono::nanoseconds after = std::chrono::steady_clock::now() - began;
   // Before its faults are undone: they are part of what happened.
-  std::string services = failed ? services_now(client) : "";
+  TestWitness witness;
+  if (failed) witness = ask_witness(client, session);
   Request end;
   end.kind = Request::Kind::kEnd;
   end.origin.session = session;
   end.origin.keep = test.ends_instance;
   end.failed = failed;
-  const SessionReport report = session_report_from_json(must(client.ask(end)).report);
+  const Answer ended = must(client.ask(end));
+  const SessionReport report = session_report_from_json(ended.report);
   tell(report, status.success());
   const std::vector<std::string> reasons = reasons_of(report);
   if (failed || !reasons.empty()) {
-    if (services.empty()) services = services_now(client);
-    witness.tell({status, reasons, report_of(client, Request::Kind::kPlan), std::move(services),
-                  test.instance, joined.variables});
+    if (!failed) witness = decode_witness(ended.witness);
+    keep_bundle(facts, test.artefacts, witness.marks,
+                {what_failed(status, report), reasons, after, std::move(witness.plan),
+                 std::move(witness.services), test.instance});
   }
   const int code = status.shell_code();
   if (code != 0 || reasons.empty()) return code;

@@ -50,7 +50,8 @@ function(add_test name)
   endforeach()
   cmake_language(EVAL CODE "_add_test(${code})")
   if(NOT wrapper STREQUAL "")
-    set_tests_properties("${name}" PROPERTIES SKIP_RETURN_CODE 77)
+    set_tests_properties("${name}" PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT_SIGNAL_NAME SIGTERM
+      TIMEOUT_SIGNAL_GRACE_PERIOD 5) # as _isoenv_test_properties() has them
     foreach(fixture IN LISTS fixtures)
       set_tests_properties("${name}" PROPERTIES FIXTURES_REQUIRED ${fixture})
     endforeach()

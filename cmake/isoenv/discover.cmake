@@ -45,7 +45,7 @@ on, and this is ${CMAKE_VERSION}")
   _isoenv_record_test(number "${caller}" "${environment}" "${services}" ${scope})
 
   # The later of two single values counts: the user's PROPERTIES come last. Lists add up.
-  set(all SKIP_RETURN_CODE 77)
+  _isoenv_test_properties(all)
   if(scope STREQUAL "RUN")
     list(APPEND all "$<TARGET_PROPERTY:isoenv::registry,required_${number}>")
   endif()

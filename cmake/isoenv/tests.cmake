@@ -75,11 +75,19 @@ function(_isoenv_add_test words)
   if(DEFINED arg_LABELS)
     set_property(TEST "${name}" PROPERTY LABELS ${arg_LABELS})
   endif()
-  set_property(TEST "${name}" PROPERTY SKIP_RETURN_CODE 77)
+  _isoenv_test_properties(properties)
+  set_tests_properties("${name}" PROPERTIES ${properties})
   if(scope STREQUAL "RUN")
     set_property(TEST "${name}" PROPERTY FIXTURES_REQUIRED
       "$<TARGET_PROPERTY:isoenv::registry,fixtures_${number}>")
   endif()
+endfunction()
+
+# What every test in an environment has: properties and their values. At its time-out isoenv, which ctest
+# starts, is told before all is killed (from CMake 3.27 on), so that it can say what the services did.
+function(_isoenv_test_properties out)
+  set(${out} SKIP_RETURN_CODE 77 TIMEOUT_SIGNAL_NAME SIGTERM TIMEOUT_SIGNAL_GRACE_PERIOD 5
+    PARENT_SCOPE)
 endfunction()
 
 # Records a test, or many that are alike, for the end of the top-level directory: its number.

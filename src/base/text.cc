@@ -73,4 +73,26 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return text;
 }
 
+std::string bytes_as_text(const std::string& bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (value >= 0x80) text += static_cast<char>(0xc0U | value >> 6U);
+    text += static_cast<char>(value >= 0x80 ? 0x80U | (value & 0x3fU) : value);
+  }
+  return text;
+}
+
+std::string text_as_bytes(const std::string& text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto value = static_cast<unsigned char>(text[i]);
+    const bool pair = value >= 0x80 && i + 1 < text.size();
+    bytes += pair ? static_cast<char>((value & 3U) << 6U |
+                                      (static_cast<unsigned char>(text[++i]) & 0x3fU))
+                  : text[i];
+  }
+  return bytes;
+}
+
 }  // namespace isoenv

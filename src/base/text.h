@@ -18,6 +18,12 @@ std::string short_hash(std::string_view text);
 /// `31 ms`; whole seconds as `30 s`.
 std::string exact_duration(std::chrono::nanoseconds duration);
 
+/// JSON carries no bytes, and the values of variables need not be UTF-8: each byte becomes the
+/// character of that number.
+std::string bytes_as_text(const std::string& bytes);
+/// And back.
+std::string text_as_bytes(const std::string& text);
+
 /// `a, b, c`.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

@@ -163,15 +163,26 @@ asio::awaitable<SessionReport> TestSessions::end(std::uint64_t number, Left left
     session->report.failures = std::move(undone.failures);
     for (const std::string& problem : undone.problems) session->report.warnings.push_back(problem);
   }
-  // With what they were still writing, and what undoing has brought out.
-  backend_.catch_up();
-  session->report.incidents = incidents_.take(services_of(session->test), session->first_incident);
-  std::erase_if(session->report.incidents, [&session](const Incident& incident) {
-    return session->test.tolerance.covers(incident);
-  });
+  take_incidents(*session);
   backend_.event(author(number) + " ends");
   sessions_.erase(number);
   co_return std::move(session->report);
+}
+
+/// With what the services were still writing.
+void TestSessions::take_incidents(Session& session) {
+  backend_.catch_up();
+  session.report.incidents = incidents_.take(services_of(session.test), session.first_incident);
+  std::erase_if(session.report.incidents, [&session](const Incident& incident) {
+    return session.test.tolerance.covers(incident);
+  });
+}
+
+SessionReport TestSessions::report_so_far(std::uint64_t number) {
+  const auto found = sessions_.find(number);
+  if (found == sessions_.end()) return {};
+  take_incidents(*found->second);
+  return found->second->report;
 }
 
 void TestSessions::silence_all() noexcept {

@@ -67,6 +67,9 @@ class TestSessions {
   /// instance ends too, and nothing is undone. Throws Error when there is no such session.
   boost::asio::awaitable<SessionReport> end(std::uint64_t number, Left left = Left::kUndo);
 
+  /// What end() would tell if the session ended now, and nothing were to be undone.
+  SessionReport report_so_far(std::uint64_t number);
+
   /// No fault of any session comes any more: the instance ends.
   void silence_all() noexcept;
 
@@ -78,6 +81,7 @@ class TestSessions {
   struct Session;
   boost::asio::awaitable<void> play(std::shared_ptr<Session> session, ScheduledFault scheduled);
   std::vector<std::size_t> services_of(const TestSession& test) const;
+  void take_incidents(Session& session);
   std::vector<std::size_t> ended_as_meant(const Session& session);
   boost::asio::awaitable<void> make(std::shared_ptr<Session> session, ScheduledFault scheduled,
                                     FaultKind kind);

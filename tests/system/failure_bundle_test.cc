@@ -145,6 +145,80 @@ TEST_F(FailureBundleTest, IsMadeForRunTooAndKeepsItsInstanceAmongTheFailed) {
   EXPECT_THAT(read_file(artefact_dir() / "latest" / ".isoenv"), HasSubstr("\"passed\":false"));
 }
 
+TEST_F(FailureBundleTest, IsMadeByTheKeeperForATestThatIsKilled) {
+  Gate gate = make_gate();
+  const auto spec = write_spec(R"("services": {
+      "web": {"command": ["test_service", "writes", "hello\n", "then", "waits"]},
+      "weak": {"command": ["test_service", "waits_for", ")" + gate.text() +
+                               R"(", "then", "crashes", "segv"]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  options().env["MY_API_KEY"] = "tunafish";
+  Process test = start_isoenv({"exec", "-f", spec, "--test", "web.hangs", "--", "test_service",
+                               "writes", "armed\n", "then", "waits"});
+  ASSERT_TRUE(test.wait_for_output("armed"));
+  ASSERT_TRUE(gate.open());
+  EXPECT_TRUE(eventually([&] {
+    return isoenv({"logs"}).out.find("weak: ended by itself") != std::string::npos;
+  }));
+  test.send_signal(SIGKILL);
+  EXPECT_EQ(test.wait().signal, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return bundles().size() == 1; }));
+  const fs::path bundle = fs::canonical(bundles().front());
+  const std::string place = bundle / "README.txt";
+  ASSERT_TRUE(eventually([&] { return isoenv({"logs"}).out.find(place) != std::string::npos; }));
+  EXPECT_THAT(read_file(place),
+              AllOf(StartsWith("Test 'web.hangs' failed: killed, with its isoenv"),
+                    HasSubstr("service 'weak' at "), HasSubstr("killed by SIGSEGV"),
+                    HasSubstr("test_service writes"), HasSubstr("web   ready")));
+  EXPECT_THAT(read_file(bundle / "environment.txt"), HasSubstr("MY_API_KEY=***\n"));
+  EXPECT_THAT(read_file(bundle / "plan.json"), HasSubstr("\"environment\": \"lab\""));
+  EXPECT_THAT(read_file(bundle / "repeat.sh"), HasSubstr(" run --file " + spec.string()));
+  const Outcome ended = down(spec);
+  EXPECT_THAT(ended, ExitedWith(0)) << "the test has failed already";
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("test 'web.hangs' failed (killed, with its isoenv"),
+                               HasSubstr(place)));
+}
+
+TEST_F(FailureBundleTest, IsMadeForARunThatIsKilled) {
+  const auto spec = write_spec(kTwoServices);
+  Process test = start_isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--test", "own",
+                               "--", "test_service", "writes", "armed\n", "then", "waits"});
+  ASSERT_TRUE(test.wait_for_output("armed"));
+  test.send_signal(SIGKILL);
+  EXPECT_EQ(test.wait().signal, SIGKILL);
+  ASSERT_TRUE(eventually([&] {
+    return read_file(artefact_dir() / "latest" / "isoenv.log").find("README.txt") !=
+           std::string::npos;
+  }));
+  ASSERT_EQ(bundles().size(), 1u);
+  EXPECT_THAT(read_file(bundles().front() / "README.txt"),
+              AllOf(StartsWith("Test 'own' failed: killed, with its isoenv"),
+                    HasSubstr("web    ready")));
+}
+
+TEST_F(FailureBundleTest, IsMadeWhenOnlyTheEndOfTheServicesFails) {
+  const auto spec = write_spec(R"("services": {"web": {"command": ["test_service", "exits_on",
+      "SIGTERM", "3", "then", "writes", "up\n", "then", "waits"], "ready": [{"log": "up"}]}})");
+  const Outcome outcome = isoenv(
+      {"run", "-f", spec, "--artefacts", artefact_dir(), "--test", "web.ends", "--", "true"});
+  EXPECT_THAT(outcome, ExitedWith(1));
+  ASSERT_EQ(bundles().size(), 1u);
+  const fs::path bundle = fs::canonical(bundles().front());
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("test 'web.ends' failed (its services failed when they were stopped)"),
+                    HasSubstr(bundle / "README.txt"), HasSubstr("to repeat it alone: ")));
+  EXPECT_THAT(read_file(bundle / "README.txt"),
+              AllOf(HasSubstr("ended badly when it was stopped: exit code 3"),
+                    HasSubstr("web   ready")));
+}
+
+TEST_F(FailureBundleTest, IsNotMadeForRunsWhoseServicesEndWell) {
+  const auto spec = write_spec(kTwoServices);
+  EXPECT_THAT(isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "true"}),
+              ExitedWith(0));
+  EXPECT_FALSE(fs::exists(artefact_dir() / "latest" / "failed_tests"));
+}
+
 TEST_F(FailureBundleTest, IsAnnotatedForCiSystems) {
   const auto spec = write_spec(kTwoServices);
   ASSERT_THAT(up(spec), ExitedWith(0));

@@ -81,6 +81,7 @@ TEST(RequestTest, BeginsAndEndsASession) {
   begin.test = "order.survives";
   begin.faults = {"pause:db@1s"};
   begin.origin.session = 6;
+  begin.facts = "{\"name\": \"t\"}";
   begin.tolerance = parse_tolerance({"db"}, {"web:3", "web:SIGKILL"});
   const Request begun = decode_request(encode(begin));
   EXPECT_EQ(begun.kind, Request::Kind::kBegin);
@@ -88,6 +89,7 @@ TEST(RequestTest, BeginsAndEndsASession) {
   EXPECT_THAT(begun.faults, ElementsAre("pause:db@1s"));
   EXPECT_EQ(begun.origin.session, 6U);
   EXPECT_EQ(begun.tolerance, begin.tolerance);
+  EXPECT_EQ(begun.facts, begin.facts);
   Request end;
   end.kind = Request::Kind::kEnd;
   end.origin.session = 7;
@@ -136,7 +138,7 @@ TEST(RequestTest, IsRefusedBrieflyHoweverLargeAndDeepItIs) {
             200U);
 }
 
-TEST(RequestTest, CarriesWhatToPauseAndWhatFailed) {
+TEST(RequestTest, CarriesWhatToPauseWhatFailedAndWhatIsKnownOfIt) {
   Request up{Request::Kind::kUp, {"db"}};
   up.pause_before = {"db"};
   EXPECT_THAT(decode_request(encode(up)).pause_before, ElementsAre("db"));
@@ -144,7 +146,21 @@ TEST(RequestTest, CarriesWhatToPauseAndWhatFailed) {
   end.kind = Request::Kind::kEnd;
   end.failed = true;
   EXPECT_TRUE(decode_request(encode(end)).failed);
-  EXPECT_EQ(decode_request(encode({Request::Kind::kPlan, {}})).kind, Request::Kind::kPlan);
+  Request request{Request::Kind::kWitness, {}};
+  request.origin.session = 7;
+  const Request back = decode_request(encode(request));
+  EXPECT_EQ(back.kind, Request::Kind::kWitness);
+  EXPECT_EQ(back.origin.session, 7U);
+  Answer answer;
+  answer.witness = encode(TestWitness{"[1]", "{}", "web  ready"});
+  answer.bundles = {{"t\xff", "killed", {"a", "b"}, "/p/\xfe", "ctest"}};
+  const Answer told = decode_answer(encode(answer));
+  EXPECT_EQ(decode_witness(told.witness).services, "web  ready");
+  EXPECT_EQ(decode_witness("").marks, "[]");
+  ASSERT_EQ(told.bundles.size(), 1U);
+  EXPECT_EQ(told.bundles.front().test, "t\xff");
+  EXPECT_EQ(told.bundles.front().folder, "/p/\xfe");
+  EXPECT_THAT(told.bundles.front().reasons, ElementsAre("a\nb"));
 }
 
 TEST(AnswerTest, ComesBackAsItWasSent) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/error.h"
 #include "support/temp_dir.h"
 
 namespace isoenv {
@@ -28,33 +29,69 @@ TEST(FailureBundleTest, LeavesControlCharactersHarmless) {
   EXPECT_EQ(environment_text({{"A", "x\ny"}}, {}), "A=x\\x0ay\n");
 }
 
+TestFacts facts() {
+  TestFacts facts;
+  facts.name = "t";
+  facts.repeated.command = {"false"};
+  return facts;
+}
+
 TEST(FailureBundleTest, StaysForTheNewestOnly) {
   const test::TempDir artefacts;
-  RepeatedTest repeated;
-  repeated.command = {"false"};
-  TestWitness::Failure failure;
-  failure.status.code = 1;
+  TestFailure failure;
+  failure.what = "exit code 1";
   failure.plan = R"({"services": []})";
-  testing::internal::CaptureStderr();
+  Bundle last;
   for (std::size_t i = 0; i < kKeptBundles + 3; ++i) {
-    TestWitness("t", artefacts.path(), repeated).tell(failure);
+    last = write_bundle(facts(), LogSlices(artefacts.path()), failure);
   }
-  const std::string told = testing::internal::GetCapturedStderr();
   const std::filesystem::directory_iterator folders(artefacts.path() / "failed_tests");
   EXPECT_EQ(std::distance(begin(folders), end(folders)),
             static_cast<std::ptrdiff_t>(kKeptBundles));
-  EXPECT_NE(told.find("README.txt"), std::string::npos);
+  EXPECT_TRUE(exists(last.folder / "README.txt"));
 }
 
-TEST(FailureBundleTest, ThatCannotBeWrittenIsAWarningOnly) {
-  TestWitness::Failure failure;
-  failure.status.code = 1;
+TEST(FailureBundleTest, ThatCannotBeWrittenIsAnError) {
+  EXPECT_THROW(write_bundle(facts(), LogSlices("/no/such/place"), {}), Error);
+}
+
+TEST(FailureBundleTest, TellsWhereItIs) {
   testing::internal::CaptureStderr();
-  RepeatedTest repeated;
-  repeated.command = {"false"};
-  TestWitness("t", "/no/such/place", repeated).tell(failure);
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("isoenv: warning: what the services did"),
-            std::string::npos);
+  tell_bundle({"t", "exit code 1", {}, "/p/failed_tests/t", "ctest -R t"});
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_NE(told.find("test 't' failed (exit code 1)"), std::string::npos);
+  EXPECT_NE(told.find("/p/failed_tests/t/README.txt\n"), std::string::npos);
+  EXPECT_NE(told.find("to repeat it alone: ctest -R t\n"), std::string::npos);
+}
+
+TEST(TestFactsTest, ComeBackFromTheirText) {
+  TestFacts before = facts();
+  before.name = "a\xff\"b";
+  before.owns_instance = true;
+  before.variables = {{"A", "\xfe\n"}, {"B", ""}};
+  before.repeated.command = {"x", "", "\x80"};
+  before.repeated.services = {"web"};
+  before.repeated.faults = {"pause:web@1s"};
+  before.repeated.tolerance = parse_tolerance({"web"}, {"web:3"});
+  before.repeated.ctest_folder = "/p";
+  const TestFacts after = test_facts_from_text(to_text(before, 10'000));
+  EXPECT_EQ(after.name, before.name);
+  EXPECT_TRUE(after.owns_instance);
+  EXPECT_EQ(after.variables, before.variables);
+  EXPECT_EQ(repeat_command(after.repeated), repeat_command(before.repeated));
+  EXPECT_THROW(test_facts_from_text("{}"), Error);
+}
+
+TEST(TestFactsTest, LeaveOutWhatIsTooLong) {
+  TestFacts long_ones = facts();
+  long_ones.variables = {{"A", std::string(2000, 'x')}};
+  TestFacts kept = test_facts_from_text(to_text(long_ones, 1000));
+  EXPECT_TRUE(kept.variables.empty());
+  EXPECT_EQ(kept.repeated.command, long_ones.repeated.command);
+  long_ones.repeated.command.assign(1, std::string(2000, 'y'));
+  kept = test_facts_from_text(to_text(long_ones, 1000));
+  EXPECT_EQ(kept.name, "t");
+  EXPECT_TRUE(kept.repeated.command.empty());
 }
 
 }  // namespace

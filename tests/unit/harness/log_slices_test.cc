@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "base/error.h"
 #include "support/temp_dir.h"
 
 namespace isoenv {
@@ -31,6 +32,14 @@ TEST_F(LogSlicesTest, HoldWhatWasWrittenSince) {
   const LogSlices slices(dir_.path());
   append("db.log", "after\n");
   EXPECT_EQ(slices.of("db"), "after\n");
+}
+
+TEST_F(LogSlicesTest, GoOnFromTheMarksOfAnotherProcess) {
+  append("db.log", "before\n");
+  const std::string marks = LogSlices(dir_.path()).marks();
+  append("db.log", "after\n");
+  EXPECT_EQ(LogSlices(dir_.path(), marks).of("db"), "after\n");
+  EXPECT_THROW(LogSlices(dir_.path(), "[[1]]"), Error);
 }
 
 TEST_F(LogSlicesTest, AreEmptyForALogThatGainedNothingOrIsNotThere) {
