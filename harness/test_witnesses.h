@@ -1,8 +1,8 @@
 // What the keeper remembers of the tests under way, enough to tell of a failure that their own
 // `isoenv` cannot tell of: it was killed with them, or knew nothing of it yet.
 //
-// Costs a look at the size of each log when a test begins. Tests that only a client library knows, with
-// no command of their own, are none of these. One thread; what it writes, it writes at once.
+// Costs a look at the size of each log when a test begins. Tests that only a client library knows,
+// with no command of their own, are none of these. One thread; what it writes, it writes at once.
 #pragma once
 
 #include <chrono>

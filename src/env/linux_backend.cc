@@ -35,10 +35,6 @@ bool uses(const ServicePlan& plan, ProbeKind kind) {
                      [&](const ProbePlan& probe) { return probe.kind == kind; });
 }
 
-bool names(const std::vector<std::string>& variables, const std::string& name) {
-  return std::find(variables.begin(), variables.end(), name) != variables.end();
-}
-
 std::size_t widest_name(const EnvironmentPlan& plan) {
   std::size_t width = 6;  // `isoenv`, for events
   for (const ServicePlan& service : plan.services) width = std::max(width, service.name.size());
@@ -145,8 +141,9 @@ Program LinuxBackend::State::program(std::size_t service,
                                      const std::optional<Account>& account) const {
   const ServicePlan& service_plan = plan.services[service];
   Variables own = variables(service, account);
+  const std::vector<std::string>& wanted = service_plan.secret_env;
   for (const auto& [name, value] : secret_values) {
-    if (names(service_plan.secret_env, name)) own.emplace_back(name, value);
+    if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) own.emplace_back(name, value);
   }
   Program program;
   program.argv = service_plan.command;
@@ -224,9 +221,15 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   }
 
   // Output is captured from the first byte: before anything could write.
+  const SanitizerFiles::Listen listen = [this, service, name](const std::filesystem::path& log) {
+    return tell_reports(state_->incidents, service, name, log,
+                        [this](const std::string& text) { event(text); });
+  };
   const auto running = std::make_shared<RunningService>(
-      plan, tell_reports(state_->incidents, service, plan.name, state_->options.artefact_directory,
-                         [this](const std::string& text) { event(text); }));
+      plan, listen(state_->options.artefact_directory / (name + ".log")));
+  running->sanitizer_files =
+      SanitizerFiles(init.program.env, plan.working_directory,
+                     account ? account->uid : ::geteuid(), listen, state_->secrets);
   Pipe output = make_pipe();
   const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
   init.program.stdio = {*nothing, *output.write, *output.write};
@@ -329,6 +332,7 @@ asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
   limit.cancel();
   merged.finish(name);
   ended->sanitizers.finish();
+  ended->sanitizer_files.finish();
   (void)ended->match([&] { ended->matcher.finish(); });
 }
 
@@ -450,7 +454,7 @@ asio::awaitable<void> LinuxBackend::resume(std::size_t service) {
 
 void LinuxBackend::catch_up() noexcept {
   for (const std::shared_ptr<RunningService>& running : state_->running) {
-    if (running && running->output) running->output->catch_up();
+    if (running) running->catch_up();
   }
 }
 

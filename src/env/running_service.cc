@@ -33,15 +33,15 @@ std::string RunningService::match(const std::function<void()>& step) {
 }
 
 SanitizerWatch::Listener tell_reports(Incidents& incidents, std::size_t service, std::string name,
-                                      std::filesystem::path log_directory,
+                                      std::filesystem::path log,
                                       std::function<void(const std::string&)> event) {
   const auto number = std::make_shared<std::uint64_t>(0);
-  const auto begins = [&incidents, service, name, log_directory, event, number](
+  const auto begins = [&incidents, service, name, log, event, number](
                           const std::string& title, const std::string& line) {
     Incident incident;
     incident.what = "reported " + title;
     incident.report = {line};
-    incident.log = log_directory / (name + ".log");
+    incident.log = log;
     *number = incidents.add(service, std::move(incident));
     event(name + ": reported " + title);
   };

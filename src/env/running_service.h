@@ -17,6 +17,7 @@
 #include "process/sandbox.h"
 #include "ready/log_matcher.h"
 #include "ready/notify_socket.h"
+#include "ready/sanitizer_files.h"
 #include "ready/sanitizer_watch.h"
 
 namespace isoenv {
@@ -28,12 +29,19 @@ struct RunningService {
     if (wake) wake();
   }
 
+  /// Takes in what the service has written so far.
+  void catch_up() {
+    if (output) output->catch_up();
+    sanitizer_files.read();
+  }
+
   /// A regular expression can be too complex for a text: then the log probes are given up, and
   /// never the capture. Returns why, once.
   std::string match(const std::function<void()>& step);
 
   LogMatcher matcher;
   SanitizerWatch sanitizers;
+  SanitizerFiles sanitizer_files;
   std::optional<OutputCapture> output;
   std::optional<ProbeOutput> probe_output;
   std::optional<Sandbox> sandbox;
@@ -47,9 +55,10 @@ struct RunningService {
   bool killed = false;  // by us, after its stop deadline
 };
 
-/// Adds every report of a sanitizer to the incidents of the service, and tells it as an event.
+/// Adds every report of a sanitizer to the incidents of the service, with `log` as the place of the
+/// whole, and tells it as an event.
 SanitizerWatch::Listener tell_reports(Incidents& incidents, std::size_t service, std::string name,
-                                      std::filesystem::path log_directory,
+                                      std::filesystem::path log,
                                       std::function<void(const std::string&)> event);
 
 }  // namespace isoenv

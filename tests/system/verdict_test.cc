@@ -6,6 +6,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kFails[] = "the test fails, although its command ended with 0";
 
@@ -209,6 +210,33 @@ TEST_F(VerdictTest, CountsARealOverflowOfAServiceThatGoesOn) {
   const Outcome run = isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "true"});
   EXPECT_THAT(run, ExitedWith(1));
   EXPECT_THAT(run.err, HasSubstr("reported UndefinedBehaviorSanitizer: signed integer overflow"));
+}
+
+TEST_F(VerdictTest, CountsAReportThatIsWrittenIntoAFile) {
+  const auto spec = write_spec(R"("services": {
+    "order": {"command": [")" ISOENV_LEAKY_SERVICE R"("], "ready": [{"log": "ready"}],
+              "secret_env": ["LAB_PIN"],
+              "env": {"ASAN_OPTIONS": "log_path={{self.dir}}/reports"}}})");
+  options().env["LAB_PIN"] = "leaky_service";  // a word of the report
+  const Outcome run = isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "true"});
+  EXPECT_THAT(run, ExitedWith(1));
+  EXPECT_THAT(run.err, AllOf(HasSubstr("reported LeakSanitizer: detected memory leaks"),
+                             HasSubstr("SUMMARY: "), HasSubstr("its whole log: /"),
+                             HasSubstr("/reports."), Not(HasSubstr("leaky_service.cc"))));
+}
+
+TEST_F(VerdictTest, CountsAReportInAFileWhileTheServiceGoesOn) {
+  const auto spec = write_spec(R"("services": {
+    "order": {"command": [")" ISOENV_LEAKY_SERVICE
+                               R"(", "overflow"], "ready": [{"log": "ready"}],
+              "env": {"UBSAN_OPTIONS": "log_path={{self.dir}}/ub", "ASAN_OPTIONS": ""}}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const Outcome restarted =
+      isoenv({"exec", "-f", spec, "--", ISOENV_EXECUTABLE, "restart", "order"});
+  EXPECT_THAT(restarted, ExitedWith(1));
+  EXPECT_THAT(restarted.err,
+              HasSubstr("reported UndefinedBehaviorSanitizer: signed integer overflow"));
+  (void)down(spec);
 }
 #endif
 
