@@ -32,8 +32,16 @@ Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& 
       backend_(backend),
       clock_(clock),
       incidents_(incidents),
-      lives_(plan.services.size()),
-      changed_(executor) {}
+      dependents_(plan.services.size()),
+      changed_(executor) {
+  lives_.reserve(plan.services.size());
+  for (std::size_t service = 0; service < plan.services.size(); ++service) {
+    lives_.emplace_back(executor);
+    for (const DependencyPlan& dependency : plan.services[service].depends) {
+      dependents_[dependency.service].push_back(service);
+    }
+  }
+}
 
 asio::awaitable<UpReport> Environment::up(std::vector<std::size_t> services) {
   co_return co_await bring(plan_.closure(services));
@@ -63,7 +71,9 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
   for (const std::size_t service : wanted) {
     Life& life = lives_[service];
     // A life that ends, or has to, is waited for; the next one starts from nothing.
-    while (life.stops > 0 || (life.alive && has_failed(life.state))) co_await changed_.wait();
+    while (life.stops > 0 || (life.alive && has_failed(life.state))) {
+      co_await life.changed.wait();
+    }
     ++life.claims;
     if (life.state == ServiceState::kPaused) {
       FaultReport resumed;
@@ -84,7 +94,15 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
     return std::all_of(wanted.begin(), wanted.end(),
                        [&](std::size_t s) { return settled(s) || excused[s]; });
   };
-  while (!all_settled()) co_await changed_.wait();
+  while (!all_settled()) {
+    if (!to_pause.empty()) {
+      co_await changed_.wait();
+      continue;
+    }
+    for (const std::size_t service : wanted) {
+      while (!settled(service)) co_await lives_[service].changed.wait();
+    }
+  }
 
   UpReport report{plan_.name, wanted.size(), {}};
   for (const std::size_t service : wanted) {
@@ -143,7 +161,7 @@ asio::awaitable<void> Environment::live(std::size_t service) {
     life.pid = 0;
   } while (co_await pause_before_restart(service));
   life.alive = false;
-  changed_.notify_all();
+  tell_change(service);
 }
 
 /// Returns when a service that is ready has ended, or can no longer be watched.
@@ -186,7 +204,7 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
   }
   life.pid = std::get<Started>(started).pid;
   if (pauses && !co_await stand_still(service)) co_return;
-  changed_.notify_all();
+  tell_change(service);
   backend_.event(plan.name + ": started, pid " + std::to_string(life.pid));
 
   const ReadyOutcome outcome = co_await backend_.wait_ready(service);
@@ -227,7 +245,7 @@ asio::awaitable<bool> Environment::dependencies_met(std::size_t service) {
              lives_[dependency.service].harm.kind != Harm::Kind::kNone;
     };
     while (!life.stop_requested && !met() && !settled(dependency.service)) {
-      co_await changed_.wait();
+      co_await life.changed.wait();
     }
     if (life.stop_requested) {
       fail(service, "stopped before it was started");
@@ -245,7 +263,6 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
                                                    ServiceState to) {
   std::sort(targets.begin(), targets.end());
   DownReport report;
-  std::size_t open = targets.size();
   std::vector<bool> waiting(lives_.size(), false);
   for (const std::size_t target : targets) {
     waiting[target] = true;
@@ -256,25 +273,25 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
     asio::co_spawn(
         executor_,
         [](Environment& self, std::size_t service, std::vector<bool>& pending, DownReport& result,
-           std::size_t& remaining, ServiceState end) -> asio::awaitable<void> {
+           ServiceState end) -> asio::awaitable<void> {
           const std::vector<std::size_t> itself{service};
           const std::vector<std::size_t> dependents = self.with_dependents(itself);
-          const auto blocked = [&] {
-            return std::any_of(dependents.begin(), dependents.end(), [&](std::size_t dependent) {
-              return dependent != service && pending[dependent];
-            });
-          };
-          while (blocked()) co_await self.changed_.wait();
+          for (const std::size_t dependent : dependents) {
+            while (dependent != service && pending[dependent]) {
+              co_await self.lives_[dependent].changed.wait();
+            }
+          }
           ServiceStop stop = co_await self.tear_down(service, result.problems, end);
           if (stop.how != ServiceStop::How::kNotRunning) result.stops.push_back(std::move(stop));
           pending[service] = false;
           --self.lives_[service].stops;
-          --remaining;
-          self.changed_.notify_all();
-        }(*this, *target, waiting, report, open, to),
+          self.tell_change(service);
+        }(*this, *target, waiting, report, to),
         asio::detached);
   }
-  while (open > 0) co_await changed_.wait();
+  for (const std::size_t target : targets) {
+    while (waiting[target]) co_await lives_[target].changed.wait();
+  }
   co_return report;
 }
 
@@ -293,7 +310,7 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
         life.state == ServiceState::kReady || life.state == ServiceState::kPaused;
     const bool was_ready = was_up && !life.held;
     if (was_up) set_state(service, ServiceState::kStopping);
-    changed_.notify_all();
+    tell_change(service);
     stop = co_await backend_.stop(service, problems);
     // How it ends is of interest when it was to end for good: a fault may be meant to be rough.
     if (was_ready && to == ServiceState::kDown) judge_stop(service, stop);
@@ -304,7 +321,7 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
     }
   }
   if (stop.how == ServiceStop::How::kKilled) had_failures_ = true;
-  while (life.alive) co_await changed_.wait();
+  while (life.alive) co_await life.changed.wait();
   if (to == ServiceState::kDown) {
     life.harm = {};
     life.touched_by = 0;
@@ -358,6 +375,12 @@ ServiceFailure Environment::failure(std::size_t service) const {
 
 void Environment::set_state(std::size_t service, ServiceState state) {
   lives_[service].state = state;
+  tell_change(service);
+}
+
+void Environment::tell_change(std::size_t service) {
+  lives_[service].changed.notify_all();
+  for (const std::size_t dependent : dependents_[service]) lives_[dependent].changed.notify_all();
   changed_.notify_all();
 }
 
@@ -393,20 +416,20 @@ bool Environment::settled(std::size_t service) const {
          state != ServiceState::kStopping && state != ServiceState::kRestarting;
 }
 
-/// The services and whatever depends on them, directly or not. The plan's order makes one pass do.
+/// The services and whatever depends on them, directly or not, in the plan's order.
 std::vector<std::size_t> Environment::with_dependents(
     const std::vector<std::size_t>& services) const {
   std::vector<bool> marked(lives_.size(), false);
-  for (const std::size_t service : services) marked[service] = true;
   std::vector<std::size_t> result;
-  for (std::size_t service = 0; service < lives_.size(); ++service) {
-    const auto& depends = plan_.services[service].depends;
-    const bool reached =
-        std::any_of(depends.begin(), depends.end(),
-                    [&](const DependencyPlan& dependency) { return marked[dependency.service]; });
-    if (reached) marked[service] = true;
-    if (marked[service]) result.push_back(service);
+  const auto mark = [&](std::size_t service) {
+    if (!marked[service]) result.push_back(service);
+    marked[service] = true;
+  };
+  for (const std::size_t service : services) mark(service);
+  for (std::size_t next = 0; next < result.size(); ++next) {
+    for (const std::size_t dependent : dependents_[result[next]]) mark(dependent);
   }
+  std::sort(result.begin(), result.end());
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -77,6 +78,9 @@ class Environment {
     FaultOrigin origin;
   };
   struct Life {
+    explicit Life(boost::asio::any_io_executor executor) : changed(std::move(executor)) {}
+
+    Event changed;  // it, or a service that it depends on
     ServiceState state = ServiceState::kDown;
     bool alive = false;  // its coroutine runs
     bool stop_requested = false;
@@ -129,6 +133,9 @@ class Environment {
   std::string harm_text(std::size_t service) const;
 
   void set_state(std::size_t service, ServiceState state);
+  /// Wakes who waits for a change of this service, and only them: a thousand services each wake as
+  /// few as one does.
+  void tell_change(std::size_t service);
   /// `meant`: it is no failure of the instance.
   void fail(std::size_t service, std::string what, std::vector<std::string> diagnosis = {},
             bool meant = false);
@@ -144,7 +151,8 @@ class Environment {
   Clock& clock_;
   Incidents& incidents_;
   std::vector<Life> lives_;
-  Event changed_;
+  std::vector<std::vector<std::size_t>> dependents_;  // directly
+  Event changed_;                                     // of any service
   bool had_failures_ = false;
 };
 

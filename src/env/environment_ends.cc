@@ -91,7 +91,7 @@ asio::awaitable<bool> Environment::pause_before_restart(std::size_t service) {
   backend_.event(plan_.services[service].name + ": restarts in " + exact_duration(pause) +
                  ", time " + std::to_string(life.ends_in_a_row) + " in a row");
   const bool time_came =
-      co_await pause_unless(clock_, changed_, pause, [&life] { return life.stop_requested; });
+      co_await pause_unless(clock_, life.changed, pause, [&life] { return life.stop_requested; });
   life.failure = {};
   if (time_came) set_state(service, ServiceState::kWaiting);
   co_return time_came;

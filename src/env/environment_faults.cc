@@ -156,7 +156,9 @@ asio::awaitable<void> Environment::kill(const Fault& fault, FaultReport& report)
              (life.state == ServiceState::kReady || life.state == ServiceState::kPaused ||
               life.state == ServiceState::kStarting || life.state == ServiceState::kStopping);
     };
-    while (fault.signal == SIGKILL && runs()) co_await changed_.wait();
+    while (fault.signal == SIGKILL && runs()) {
+      co_await lives_[fault.services[i]].changed.wait();
+    }
     report.effects.push_back(
         {plan_.services[fault.services[i]].name,
          runs() ? "sent " + signal_name(fault.signal) : "ended by " + signal_name(fault.signal)});
@@ -220,7 +222,7 @@ asio::awaitable<void> Environment::resume(std::size_t service, std::string by,
     co_await backend_.stop(service, problems);
     for (const std::string& problem : problems) report.problems.push_back(problem);
   }
-  while (life.alive && life.state == ServiceState::kStarting) co_await changed_.wait();
+  while (life.alive && life.state == ServiceState::kStarting) co_await life.changed.wait();
   report.failures.push_back(failure(service));
 }
 
@@ -231,7 +233,7 @@ asio::awaitable<bool> Environment::stand_still(std::size_t service) {
   life.held = true;
   life.readiness = "paused before its start: 'isoenv resume " + name + "' lets it go on";
   backend_.event(name + ": paused before its start, pid " + std::to_string(life.pid));
-  changed_.notify_all();
+  tell_change(service);
   const std::optional<NotStarted> failure = co_await backend_.released(service);
   life.held = false;
   life.readiness.clear();
@@ -264,7 +266,7 @@ asio::awaitable<void> Environment::let_go(std::size_t service, std::string by,
   const std::string& name = plan_.services[service].name;
   backend_.event(name + ": let go" + (by.empty() ? "" : " by " + by));
   backend_.release(service);
-  while (life.alive && !settled(service)) co_await changed_.wait();
+  while (life.alive && !settled(service)) co_await life.changed.wait();
   if (satisfies(service, Need::kReady)) {
     report.effects.push_back({name, life.readiness});
   } else {

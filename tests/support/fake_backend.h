@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <exception>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -51,18 +52,21 @@ class FakeBackend final : public Backend {
     bool dies_of_signals = false;  ///< of others than SIGKILL too
   };
 
-  FakeBackend(boost::asio::any_io_executor executor, const EnvironmentPlan& plan)
-      : plan_(plan), changed_(std::move(executor)), services_(plan.services.size()) {}
+  FakeBackend(boost::asio::any_io_executor executor, const EnvironmentPlan& plan) : plan_(plan) {
+    for (std::size_t i = 0; i < plan.services.size(); ++i) services_.emplace_back(executor);
+  }
 
   Script& script(const std::string& service) { return of(service).script; }
   void hold(const std::string& service, Step step) { of(service).held.insert(step); }
   void release(const std::string& service, Step step) {
     of(service).held.erase(step);
-    changed_.notify_all();
+    of(service).changed->notify_all();
   }
   void release_all() {
-    for (Service& service : services_) service.held.clear();
-    changed_.notify_all();
+    for (Service& service : services_) {
+      service.held.clear();
+      service.changed->notify_all();
+    }
   }
   /// The program ends by itself.
   void die(const std::string& service, ExitStatus status) { end(of(service), status); }
@@ -95,9 +99,10 @@ class FakeBackend final : public Backend {
     if (service.stopping > 0) violate("started while it is being stopped", index);
     service.starting = true;
     service.stop_asked = false;
-    while (service.held.count(Step::kStart) > 0 && !service.stop_asked) co_await changed_.wait();
+    while (service.held.count(Step::kStart) > 0 && !service.stop_asked)
+      co_await service.changed->wait();
     service.starting = false;
-    changed_.notify_all();
+    service.changed->notify_all();
     if (service.script.start_throws) std::rethrow_exception(service.script.start_throws);
     if (service.stop_asked) co_return NotStarted{"stopped while it was being started"};
     if (std::holds_alternative<NotStarted>(service.script.start)) co_return service.script.start;
@@ -118,17 +123,18 @@ class FakeBackend final : public Backend {
   /// As a debugger does.
   void go_on(const std::string& service) {
     of(service).stands_still = false;
-    changed_.notify_all();
+    of(service).changed->notify_all();
   }
   boost::asio::awaitable<std::optional<NotStarted>> released(std::size_t index) override {
     const Service& service = services_[index];
-    while (service.stands_still && service.running) co_await changed_.wait();
+    while (service.stands_still && service.running) co_await service.changed->wait();
     co_return service.script.release;
   }
 
   boost::asio::awaitable<ReadyOutcome> wait_ready(std::size_t index) override {
     Service& service = services_[index];
-    while (service.held.count(Step::kReadiness) > 0 && service.running) co_await changed_.wait();
+    while (service.held.count(Step::kReadiness) > 0 && service.running)
+      co_await service.changed->wait();
     if (service.script.readiness_throws) std::rethrow_exception(service.script.readiness_throws);
     if (!service.running) co_return ExitedBeforeReady{service.status, {}};
     if (const auto* exited = std::get_if<ExitedBeforeReady>(&service.script.readiness)) {
@@ -143,7 +149,7 @@ class FakeBackend final : public Backend {
 
   boost::asio::awaitable<ExitStatus> exited(std::size_t index) override {
     const Service& service = services_[index];
-    while (service.running) co_await changed_.wait();
+    while (service.running) co_await service.changed->wait();
     if (service.script.exited_throws) std::rethrow_exception(service.script.exited_throws);
     co_return service.status;
   }
@@ -154,21 +160,22 @@ class FakeBackend final : public Backend {
     record("stop", index);
     ++service.stopping;
     service.stop_asked = true;
-    changed_.notify_all();
+    service.changed->notify_all();
     ServiceStop stop{plan_.services[index].name, ServiceStop::How::kNotRunning, "", std::nullopt};
     if (service.running) {
-      while (service.held.count(Step::kStop) > 0 && service.running) co_await changed_.wait();
+      while (service.held.count(Step::kStop) > 0 && service.running)
+        co_await service.changed->wait();
       end(service, {0, 15, false});
       stop.how = service.script.stopped;
       stop.status = service.script.stop_status;
       stop.exit = service.script.stop_exit;
     }
     if (service.starting) {
-      while (service.starting) co_await changed_.wait();
+      while (service.starting) co_await service.changed->wait();
       stop.how = ServiceStop::How::kStopped;
       stop.status = "killed by SIGKILL";
     }
-    while (service.held.count(Step::kDrain) > 0) co_await changed_.wait();
+    while (service.held.count(Step::kDrain) > 0) co_await service.changed->wait();
     for (const std::string& problem : service.script.stop_problems) problems.push_back(problem);
     --service.stopping;
     record("stopped", index);
@@ -205,6 +212,10 @@ class FakeBackend final : public Backend {
 
  private:
   struct Service {
+    explicit Service(const boost::asio::any_io_executor& executor)
+        : changed(std::make_unique<Event>(executor)) {}
+
+    std::unique_ptr<Event> changed;
     Script script;
     std::set<Step> held;
     bool starting = false;
@@ -222,7 +233,8 @@ class FakeBackend final : public Backend {
     record(paused ? "pause" : "resume", index);
     if (!service.running) violate("paused or resumed while it does not run", index);
     service.paused = paused;
-    while (service.held.count(Step::kPause) > 0 && service.running) co_await changed_.wait();
+    while (service.held.count(Step::kPause) > 0 && service.running)
+      co_await service.changed->wait();
   }
 
   Service& of(const std::string& name) { return services_.at(plan_.find(name)); }
@@ -237,11 +249,10 @@ class FakeBackend final : public Backend {
     service.running = false;
     service.paused = false;
     service.status = status;
-    changed_.notify_all();
+    service.changed->notify_all();
   }
 
   const EnvironmentPlan& plan_;
-  Event changed_;
   std::vector<Service> services_;
   int catch_ups_ = 0;
   std::vector<std::string> calls_;
