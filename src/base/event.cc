@@ -16,4 +16,6 @@ boost::asio::awaitable<void> Event::wait() {
 
 void Event::notify_all() { timer_.cancel(); }
 
+void Event::notify_one() { timer_.cancel_one(); }
+
 }  // namespace isoenv

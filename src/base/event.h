@@ -17,6 +17,8 @@ class Event {
   /// Returns at the next notify_all(), or spuriously.
   boost::asio::awaitable<void> wait();
   void notify_all();
+  /// Wakes the one who has waited longest, if any.
+  void notify_one();
 
  private:
   boost::asio::steady_timer timer_;  // never expires: notifying cancels its waits

@@ -19,6 +19,10 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// More at once would not be done sooner, since each takes the keeper's time; but whatever a start
+/// waits for wakes all who are starting.
+constexpr std::size_t kStartsAtOnce = 32;
+
 bool has_failed(ServiceState state) {
   return state == ServiceState::kFailed || state == ServiceState::kExited;
 }
@@ -33,7 +37,8 @@ Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& 
       clock_(clock),
       incidents_(incidents),
       dependents_(plan.services.size()),
-      changed_(executor) {
+      changed_(executor),
+      starts_(executor, kStartsAtOnce) {
   lives_.reserve(plan.services.size());
   for (std::size_t service = 0; service < plan.services.size(); ++service) {
     lives_.emplace_back(executor);
@@ -188,6 +193,11 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
   Life& life = lives_[service];
 
   if (!co_await dependencies_met(service)) co_return;
+  Turnstile::Pass pass = co_await starts_.enter();
+  if (life.stop_requested) {
+    fail(service, "stopped before it was started");
+    co_return;
+  }
 
   life.readiness.clear();
   life.sent = {};
@@ -198,6 +208,7 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
   const bool pauses = std::exchange(life.pauses, false);
   if (pauses) backend_.hold_next_start(service);
   const StartOutcome started = co_await backend_.start(service);
+  pass.reset();
   if (const auto* not_started = std::get_if<NotStarted>(&started)) {
     fail(service, not_started->reason);
     co_return;

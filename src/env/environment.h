@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "base/turnstile.h"
 #include "env/backend.h"
 #include "env/fault.h"
 #include "env/incident.h"
@@ -153,6 +154,7 @@ class Environment {
   std::vector<Life> lives_;
   std::vector<std::vector<std::size_t>> dependents_;  // directly
   Event changed_;                                     // of any service
+  Turnstile starts_;
   bool had_failures_ = false;
 };
 

@@ -56,6 +56,7 @@ struct LinuxBackend::State {
         plan(plan_),
         clock(clock_),
         options(std::move(options_)),
+        shared_environment(options.inherited, plan_.variables),
         secret_values(take_secrets(plan_, options.inherited)),
         secrets(make_secrets(secret_values)),
         site(site_),
@@ -64,15 +65,15 @@ struct LinuxBackend::State {
         running(plan_.services.size()),
         refused(plan_.services.size(), false),
         held(plan_.services.size(), false) {
-    for (const ServicePlan& service : plan.services) {
+    for (const ServicePlan& service : plan.services)
       merged.limit(service.name, service.log_limit, service.name + ".log");
-    }
   }
 
   asio::any_io_executor executor;
   const EnvironmentPlan& plan;
   Clock& clock;
   LinuxBackendOptions options;
+  SharedEnvironment shared_environment;
   Variables secret_values;
   std::shared_ptr<const Secrets> secrets;
   Site& site;
@@ -122,12 +123,11 @@ std::optional<Account> LinuxBackend::State::account(const ServicePlan& service) 
   return find_account(service.user);
 }
 
-/// What a service finds in its environment beside what it inherits; without secrets.
+/// What a service finds in its environment beside what it inherits or all have; without secrets.
 Variables LinuxBackend::State::variables(std::size_t service,
                                          const std::optional<Account>& account) const {
   const ServicePlan& service_plan = plan.services[service];
   Variables own = account ? account->variables() : Variables();
-  own.insert(own.end(), plan.variables.begin(), plan.variables.end());
   own.insert(own.end(), service_plan.env.begin(), service_plan.env.end());
   own.emplace_back("ISOENV_INSTANCE", options.instance_id);
   if (uses(service_plan, ProbeKind::kNotify)) {
@@ -147,7 +147,7 @@ Program LinuxBackend::State::program(std::size_t service,
   }
   Program program;
   program.argv = service_plan.command;
-  program.env = program_environment(service_plan.env_mode, options.inherited, own);
+  program.env = shared_environment.with(service_plan.env_mode, own);
   program.working_directory = service_plan.working_directory.string();
   program.open_files = options.open_files;
   program.new_session = true;
@@ -488,7 +488,7 @@ std::optional<LinuxBackend::Place> LinuxBackend::place(std::size_t service) cons
   const ServicePlan& plan = state_->plan.services[service];
   const Variables own = state_->variables(service, state_->account(plan));
   return Place{host_pid(running->sandbox->pidfd()),
-               program_environment(plan.env_mode, state_->options.inherited, own)};
+               state_->shared_environment.with(plan.env_mode, own)};
 }
 
 std::string LinuxBackend::log_losses(std::size_t service) const {

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace isoenv {
 namespace {
@@ -32,22 +31,46 @@ Variables own_environment() {
   return variables;
 }
 
-std::vector<std::string> program_environment(EnvMode mode, const Variables& inherited,
-                                             const Variables& own) {
-  std::vector<std::string> result;
-  std::unordered_map<std::string, std::size_t> places;
-  const auto set = [&](const std::string& name, const std::string& value) {
-    const auto [place, added] = places.emplace(name, result.size());
-    if (added) result.emplace_back();
-    result[place->second] = name + "=" + value;
-  };
+SharedEnvironment::SharedEnvironment(const Variables& inherited, const Variables& shared)
+    : inheriting_(EnvMode::kInherit, inherited, shared),
+      clean_(EnvMode::kClean, inherited, shared) {}
+
+SharedEnvironment::Entries::Entries(EnvMode mode, const Variables& inherited,
+                                    const Variables& shared) {
   for (const auto& [name, value] : inherited) {
     if (contains(kNeverPassed, name)) continue;
     if (mode == EnvMode::kClean && !contains(kCleanNames, name)) continue;
     set(name, value);
   }
-  for (const auto& [name, value] : own) set(name, value);
+  for (const auto& [name, value] : shared) set(name, value);
+}
+
+void SharedEnvironment::Entries::set(const std::string& name, const std::string& value) {
+  const auto [place, added] = places.emplace(name, texts.size());
+  if (added) texts.emplace_back();
+  texts[place->second] = name + "=" + value;
+}
+
+std::vector<std::string> SharedEnvironment::with(EnvMode mode, const Variables& own) const {
+  const Entries& base = mode == EnvMode::kInherit ? inheriting_ : clean_;
+  std::vector<std::string> result;
+  result.reserve(base.texts.size() + own.size());
+  result.assign(base.texts.begin(), base.texts.end());
+  std::unordered_map<std::string, std::size_t> added;
+  for (const auto& [name, value] : own) {
+    auto place = base.places.find(name);
+    if (place == base.places.end()) {
+      place = added.emplace(name, result.size()).first;
+      if (place->second == result.size()) result.emplace_back();
+    }
+    result[place->second] = name + "=" + value;
+  }
   return result;
+}
+
+std::vector<std::string> program_environment(EnvMode mode, const Variables& inherited,
+                                             const Variables& own) {
+  return SharedEnvironment(inherited, {}).with(mode, own);
 }
 
 std::string search_path(const std::vector<std::string>& environment) {

@@ -1,8 +1,10 @@
 // The environment variables a program starts with.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,9 +17,31 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 /// The calling process's own environment, in order.
 Variables own_environment();
 
-/// `NAME=value` strings: what `mode` lets through of `inherited`, then `own`; a later value of a
-/// name replaces an earlier one. A make jobserver's variables never pass: its descriptors do not
-/// exist in the program.
+/// What many programs have in common, worked out once: with a thousand services each one's
+/// environment holds thousands of variables that are the same for all.
+class SharedEnvironment {
+ public:
+  SharedEnvironment(const Variables& inherited, const Variables& shared);
+
+  /// `NAME=value` strings: what `mode` lets through of what is inherited, then what is shared, then
+  /// `own`; a later value of a name replaces an earlier one. A make jobserver's variables never
+  /// pass: its descriptors do not exist in the program.
+  std::vector<std::string> with(EnvMode mode, const Variables& own) const;
+
+ private:
+  struct Entries {
+    Entries(EnvMode mode, const Variables& inherited, const Variables& shared);
+    void set(const std::string& name, const std::string& value);
+
+    std::vector<std::string> texts;
+    std::unordered_map<std::string, std::size_t> places;
+  };
+
+  Entries inheriting_;
+  Entries clean_;
+};
+
+/// The same for a program that shares nothing.
 std::vector<std::string> program_environment(EnvMode mode, const Variables& inherited,
                                              const Variables& own);
 

@@ -61,5 +61,49 @@ TEST_F(EnvironmentGrowthTest, WakesAServiceAsOftenWhenAThousandWaitForEach) {
   expect_few_steps(calls.back());
 }
 
+class EnvironmentTurnTest : public EnvironmentGrowthTest {
+ protected:
+  /// More than start at once; each start lasts until it is released.
+  EnvironmentTurnTest() {
+    for (int service = 0; service <= kLast; ++service) {
+      add_service(name_of(service));
+    }
+    for (int service = 0; service <= kLast; ++service) {
+      backend().hold(name_of(service), Step::kStart);
+    }
+  }
+
+  static constexpr int kLast = 99;
+};
+
+TEST_F(EnvironmentTurnTest, StartsOneMoreForEachThatHasStarted) {
+  const Call<UpReport> call = begin_up({});
+  const std::size_t at_once = backend().calls().size();
+  EXPECT_GT(at_once, 1U);
+  EXPECT_LT(at_once, static_cast<std::size_t>(kLast));
+  const std::string next = name_of(static_cast<int>(at_once));
+  EXPECT_EQ(state(next), ServiceState::kWaiting);
+  backend().release(name_of(1), Step::kStart);
+  settle();
+  EXPECT_THAT(backend().calls(), ::testing::Contains("start " + next));
+  EXPECT_EQ(backend().count("start " + name_of(static_cast<int>(at_once) + 1)), 0);
+  backend().release_all();
+  settle();
+  EXPECT_EQ(backend().running().size(), std::size_t{kLast} + 1);
+}
+
+TEST_F(EnvironmentTurnTest, NeverStartsWhatIsTakenDownWhileItWaitsForItsTurn) {
+  const Call<UpReport> up = begin_up({});
+  const Call<DownReport> down = begin_down({name_of(kLast)});
+  backend().release_all();
+  settle();
+  EXPECT_EQ(backend().count("start " + name_of(kLast)), 0);
+  EXPECT_EQ(state(name_of(kLast)), ServiceState::kDown);
+  ASSERT_TRUE(up->has_value());
+  EXPECT_THAT(texts(**up),
+              ::testing::ElementsAre(name_of(kLast) + ": stopped before it was started"));
+  EXPECT_TRUE(down->has_value());
+}
+
 }  // namespace
 }  // namespace isoenv::test

@@ -37,6 +37,14 @@ TEST(ProgramEnvironmentTest, LetsALaterValueReplaceAnEarlierOneInItsPlace) {
               ElementsAre("A=3", "B=5", "C=6"));
 }
 
+TEST(ProgramEnvironmentTest, PutsWhatAllShareBetweenWhatIsInheritedAndItsOwn) {
+  const SharedEnvironment shared({{"HOME", "1"}, {"B", "2"}}, {{"B", "3"}, {"S", "4"}});
+  EXPECT_THAT(shared.with(EnvMode::kInherit, {{"O", "5"}, {"S", "6"}, {"O", "7"}, {"HOME", "8"}}),
+              ElementsAre("HOME=8", "B=3", "S=6", "O=7"));
+  EXPECT_THAT(shared.with(EnvMode::kClean, {{"O", "5"}}),
+              ElementsAre("HOME=1", "B=3", "S=4", "O=5"));
+}
+
 TEST(ProgramEnvironmentTest, NeverPassesAJobserverOrSomebodyElsesNotifySocket) {
   const Variables inherited{{"MAKEFLAGS", "-j --jobserver-auth=3,4"},
                             {"MFLAGS", "-j"},
