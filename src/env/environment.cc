@@ -395,8 +395,8 @@ void Environment::tell_change(std::size_t service) {
   changed_.notify_all();
 }
 
-void Environment::fail(std::size_t service, std::string what, std::vector<std::string> diagnosis,
-                       bool meant) {
+void Environment::fail(std::size_t service, const std::string& what,
+                       const std::vector<std::string>& diagnosis, bool meant) {
   Life& life = lives_[service];
   life.failure = backend_.describe_failure(service);
   life.failure.what = what;

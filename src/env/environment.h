@@ -138,8 +138,8 @@ class Environment {
   /// few as one does.
   void tell_change(std::size_t service);
   /// `meant`: it is no failure of the instance.
-  void fail(std::size_t service, std::string what, std::vector<std::string> diagnosis = {},
-            bool meant = false);
+  void fail(std::size_t service, const std::string& what,
+            const std::vector<std::string>& diagnosis = {}, bool meant = false);
   /// How the life under way has ended, if a signal that was sent on purpose did it; else "".
   std::string ended_as_meant(std::size_t service, const ExitStatus& status);
   bool satisfies(std::size_t service, Need need) const;

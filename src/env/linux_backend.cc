@@ -52,7 +52,7 @@ void make_directory(const std::filesystem::path& path) {
 struct LinuxBackend::State {
   State(asio::any_io_executor executor_, const EnvironmentPlan& plan_, Clock& clock_,
         LinuxBackendOptions options_, Site& site_, Incidents& incidents_)
-      : executor(executor_),
+      : executor(std::move(executor_)),
         plan(plan_),
         clock(clock_),
         options(std::move(options_)),
@@ -91,7 +91,7 @@ struct LinuxBackend::State {
   void give_places(std::size_t service, const Account& account) const;
   asio::awaitable<void> gone(std::shared_ptr<RunningService> ended);
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<RunningService> ended);
-  ProbeContext probe_context(std::size_t service, std::shared_ptr<RunningService> running_service);
+  ProbeContext probe_context(std::size_t service, std::shared_ptr<RunningService> self);
   std::filesystem::path notify_path(std::size_t service) const {
     return options.run_directory / ("notify" + std::to_string(service));
   }
@@ -466,7 +466,7 @@ ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
     std::filesystem::path log = state_->options.artefact_directory / (failure.service + ".log");
     std::error_code error;
     if (std::filesystem::exists(log, error)) failure.log = std::move(log);
-    if (failure.log.empty() && running->launched) failure.diagnosis.push_back("it wrote nothing");
+    if (failure.log.empty() && running->launched) failure.diagnosis.emplace_back("it wrote nothing");
     const std::string losses = log_losses(service);
     if (!losses.empty()) failure.diagnosis.push_back(losses);
   }

@@ -36,8 +36,9 @@ SanitizerWatch::Listener tell_reports(Incidents& incidents, std::size_t service,
                                       std::filesystem::path log,
                                       std::function<void(const std::string&)> event) {
   const auto number = std::make_shared<std::uint64_t>(0);
-  const auto begins = [&incidents, service, name, log, event, number](
-                          const std::string& title, const std::string& line) {
+  const auto begins = [&incidents, service, name = std::move(name), log = std::move(log),
+                       event = std::move(event),
+                       number](const std::string& title, const std::string& line) {
     Incident incident;
     incident.what = "reported " + title;
     incident.report = {line};

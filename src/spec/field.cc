@@ -201,17 +201,17 @@ std::optional<std::int64_t> read_integer(const Field& field, std::int64_t least,
 
 std::optional<std::chrono::milliseconds> read_duration(const Field& field, bool allow_zero,
                                                        Faults& faults) {
-  static const Units kTimes{"a duration such as \"500ms\", \"30s\" or \"2m\"",
-                            {{"s", 1000}, {"ms", 1}, {"m", 60'000}},
-                            2};
-  const std::optional<std::int64_t> count = read_quantity(field, kTimes, faults);
+  static const Units times{"a duration such as \"500ms\", \"30s\" or \"2m\"",
+                           {{"s", 1000}, {"ms", 1}, {"m", 60'000}},
+                           2};
+  const std::optional<std::int64_t> count = read_quantity(field, times, faults);
   if (!count) return std::nullopt;
   const std::chrono::milliseconds duration(*count);
   if (duration > kLongestDuration) {
     faults.push_back({field.where, in_quotes(field.node.text) + " is longer than a day", ""});
     return std::nullopt;
   }
-  if (duration == duration.zero() && !allow_zero) {
+  if (duration.count() == 0 && !allow_zero) {
     faults.push_back(
         {field.where, in_quotes(field.node.text) + " leaves no time", "write at least \"1ms\""});
     return std::nullopt;
@@ -220,12 +220,12 @@ std::optional<std::chrono::milliseconds> read_duration(const Field& field, bool 
 }
 
 std::optional<std::uint64_t> read_size(const Field& field, Faults& faults) {
-  static const Units kSizes{"a size such as \"512KiB\", \"64MiB\" or \"1GiB\"",
-                            {{"MiB", std::int64_t{1} << 20},
-                             {"KiB", std::int64_t{1} << 10},
-                             {"GiB", std::int64_t{1} << 30}},
-                            1};
-  const std::optional<std::int64_t> count = read_quantity(field, kSizes, faults);
+  static const Units sizes{"a size such as \"512KiB\", \"64MiB\" or \"1GiB\"",
+                           {{"MiB", std::int64_t{1} << 20},
+                            {"KiB", std::int64_t{1} << 10},
+                            {"GiB", std::int64_t{1} << 30}},
+                           1};
+  const std::optional<std::int64_t> count = read_quantity(field, sizes, faults);
   if (!count) return std::nullopt;
   const auto size = static_cast<std::uint64_t>(*count);
   if (size < kSmallestSize || size > kLargestSize) {
