@@ -19,6 +19,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "base/error.h"
 #include "base/syscall.h"
@@ -45,9 +46,22 @@ constexpr int kLoopbackIndex = 1;
 constexpr int kBridgeIndex = 1000;
 constexpr int kServiceIndex = 1000;
 constexpr int kFirstPortIndex = 1001;
+constexpr int kBranchIndex = 100'000;  // + the branch: a bridge, and the two ends of its link
+constexpr int kBranchEndIndex = 200'000;
+constexpr int kTrunkEndIndex = 300'000;
 constexpr const char* kBridgeName = "br0";
 
+/// For each port that a bridge gets or raises, the kernel walks through all that it has (br_add_if
+/// and br_port_state_selection, net/bridge), and 1023 is the most. So the first services are on the
+/// hub's bridge, and every so many more on a branch: a bridge with a link to the hub's.
+constexpr unsigned kPortsOfABridge = 200;
+
 int port_index(unsigned number) { return kFirstPortIndex + static_cast<int>(number); }
+unsigned branch_of(unsigned number) { return number / kPortsOfABridge; }
+int on_branch(int index, unsigned branch) { return index + static_cast<int>(branch); }
+int bridge_index(unsigned branch) {
+  return branch == 0 ? kBridgeIndex : on_branch(kBranchIndex, branch);
+}
 
 /// A locally administered hardware address that depends on the place alone: when a service starts
 /// again, its neighbours' ARP entries still hold, and the bridge keeps its own whatever joins it.
@@ -119,12 +133,53 @@ void add_addresses(Netlink& netlink, int ifindex, const InterfaceAddress& addres
               "give " + name + " the address " + address.ipv6);
 }
 
-Link make_bridge() {
-  Link bridge = named_link(kBridgeIndex);
-  rtnl_link_set_name(bridge.get(), kBridgeName);
+Link make_bridge(int ifindex, const std::string& name, unsigned place) {
+  Link bridge = named_link(ifindex);
+  rtnl_link_set_name(bridge.get(), name.c_str());
   if (rtnl_link_set_type(bridge.get(), "bridge") < 0) throw Error("cannot describe a bridge");
-  set_hardware_address(bridge.get(), 1);
+  set_hardware_address(bridge.get(), place);
   return bridge;
+}
+
+/// Puts an interface on a bridge and raises it.
+void add_to_bridge(Netlink& netlink, int ifindex, int bridge, const std::string& what) {
+  netlink.add(what, [&](nl_msg** message) {
+    const Link original = named_link(ifindex);
+    const Link changes = named_link(ifindex);
+    rtnl_link_set_master(changes.get(), bridge);
+    rtnl_link_set_flags(changes.get(), IFF_UP);
+    return rtnl_link_build_change_request(original.get(), changes.get(), 0, message);
+  });
+}
+
+/// A bridge of its own for more services, and its link to the hub's.
+void add_branch(Netlink& netlink, unsigned branch, bool ipv6) {
+  const int bridge = bridge_index(branch);
+  const int near = on_branch(kTrunkEndIndex, branch);
+  const int far = on_branch(kBranchEndIndex, branch);
+  const std::string number = std::to_string(branch);
+  netlink.add("create a further bridge", [&](nl_msg** message) {
+    const Link link = make_bridge(bridge, "br" + number, 0xff00U + branch);
+    return rtnl_link_build_add_request(link.get(), NLM_F_CREATE | NLM_F_EXCL, message);
+  });
+  netlink.add("create the link between two bridges", [&](nl_msg** message) {
+    const Link link(rtnl_link_veth_alloc());
+    if (!link) throw Error("cannot allocate a veth object");
+    rtnl_link_set_name(link.get(), ("trunk" + number).c_str());
+    rtnl_link_set_ifindex(link.get(), near);
+    rtnl_link* peer = rtnl_link_veth_get_peer(link.get());  // takes a reference
+    rtnl_link_set_name(peer, ("branch" + number).c_str());
+    rtnl_link_set_ifindex(peer, far);
+    rtnl_link_put(peer);
+    return rtnl_link_build_add_request(link.get(), NLM_F_CREATE | NLM_F_EXCL, message);
+  });
+  if (ipv6) {
+    for (const int ifindex : {bridge, near, far})
+      add_no_link_local(netlink, ifindex, "configure a further bridge");
+  }
+  add_to_bridge(netlink, near, kBridgeIndex, "connect two bridges");
+  add_to_bridge(netlink, far, bridge, "connect two bridges");
+  add_raise(netlink, bridge, "raise a further bridge");
 }
 
 /// Both ends in one request, the far one born in the service's namespace: moving it there later
@@ -134,7 +189,7 @@ Link make_veth(unsigned number, pid_t pid) {
   if (!link) throw Error("cannot allocate a veth object");
   rtnl_link_set_name(link.get(), ("s" + std::to_string(number)).c_str());
   rtnl_link_set_ifindex(link.get(), port_index(number));
-  rtnl_link_set_master(link.get(), kBridgeIndex);
+  rtnl_link_set_master(link.get(), bridge_index(branch_of(number)));
   rtnl_link_set_num_tx_queues(link.get(), 1);
   rtnl_link_set_num_rx_queues(link.get(), 1);
   rtnl_link* peer = rtnl_link_veth_get_peer(link.get());  // takes a reference
@@ -188,6 +243,20 @@ struct HubNetwork::State {
 
   Netlink netlink;
   asio::posix::stream_descriptor events;  // borrows the descriptor
+  std::set<unsigned> branches;
+
+  /// True when a service with this number would be heard, and hear, on its bridge and the hub's.
+  bool carries(unsigned number) const {
+    const unsigned branch = branch_of(number);
+    const auto up = [&](int ifindex) { return netlink.link_state(ifindex).operstate_up; };
+    const auto forwards = [&](int ifindex) {
+      return up(ifindex) && netlink.link_state(ifindex).forwarding;
+    };
+    if (!forwards(port_index(number)) || !up(kBridgeIndex)) return false;
+    return branch == 0 ||
+           (up(bridge_index(branch)) && forwards(on_branch(kTrunkEndIndex, branch)) &&
+            forwards(on_branch(kBranchEndIndex, branch)));
+  }
 };
 
 HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address) {
@@ -196,7 +265,8 @@ HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& a
     Netlink& netlink = state_->netlink;
     add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
     const auto build = [](nl_msg** message) {
-      return rtnl_link_build_add_request(make_bridge().get(), NLM_F_CREATE | NLM_F_EXCL, message);
+      const Link bridge = make_bridge(kBridgeIndex, kBridgeName, 1);
+      return rtnl_link_build_add_request(bridge.get(), NLM_F_CREATE | NLM_F_EXCL, message);
     };
     netlink.add("create the bridge", build, Call::kBridge);
     if (!address.ipv6.empty()) add_no_link_local(netlink, kBridgeIndex, "configure the bridge");
@@ -212,6 +282,12 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
                                          const InterfaceAddress& address) {
   Netlink& hub = state_->netlink;
   const int port = port_index(number);
+  const unsigned branch = branch_of(number);
+  if (branch > 0 && !state_->branches.contains(branch)) {
+    add_branch(hub, branch, !address.ipv6.empty());
+    or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
+    state_->branches.insert(branch);
+  }
   const auto build = [&](nl_msg** message) {
     return rtnl_link_build_add_request(make_veth(number, pid).get(), NLM_F_CREATE | NLM_F_EXCL,
                                        message);
@@ -240,11 +316,7 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
     service->read_events();
   }
   (void)service_events.release();
-  const auto carries = [&](int ifindex) {
-    return hub.link_state(ifindex).operstate_up &&
-           (ifindex == kBridgeIndex || hub.link_state(ifindex).forwarding);
-  };
-  while ((!carries(port) || !carries(kBridgeIndex)) && !error) {
+  while (!state_->carries(number) && !error) {
     co_await state_->events.async_wait(asio::posix::stream_descriptor::wait_read,
                                        asio::redirect_error(asio::use_awaitable, error));
     hub.read_events();

@@ -1,4 +1,5 @@
-// The private network of one instance: a bridge in the hub, a veth pair to each service.
+// The private network of one instance: a bridge in the hub, a veth pair to each service; with very
+// many services, further bridges linked to the first.
 //
 // Lives in the hub's network namespace and nowhere else: no interface, route or name of it is ever
 // visible on the host. A service's link is handed out only when both of its ends carry traffic,
@@ -54,7 +55,7 @@ class HubNetwork {
   ~HubNetwork();
 
   /// Gives the network namespace of a child of ours (`pid`, not yet reaped, and its `pidfd`) an
-  /// `eth0` with `address`, connected to the bridge, and returns when both ends carry traffic.
+  /// `eth0` with `address`, connected to the bridge, and returns when all of that carries traffic.
   /// `number` is unique among the services of the instance.
   boost::asio::awaitable<void> attach(unsigned number, pid_t pid, int pidfd,
                                       const InterfaceAddress& address);

@@ -6,7 +6,7 @@
 
 namespace isoenv {
 
-/// Services and tasks together: a Linux bridge takes 1023 ports (net/bridge).
+/// Services and tasks together: as many as are tried (tests/system/many_services_test.cc).
 inline constexpr std::size_t kMostServices = 1000;
 /// Ports, aliases, and probes of one service.
 inline constexpr std::size_t kMostOfOneService = 100;
