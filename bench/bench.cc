@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "bench/floor.h"
+#include "bench/peers.h"
 #include "bench/workloads.h"
 
 namespace isoenv::bench {
@@ -30,6 +31,7 @@ struct Options {
   std::string services = "1,10,50";
   std::string json;
   int repetitions = 15;
+  int peers_up_to = 10;
   int tries = 200;
   int floor_run = -1;
   bool help = false;
@@ -46,6 +48,8 @@ po::options_description describe(Options& options) {
   add("services", po::value(&options.services),
       "how many services up has: a list (default: 1,10,50)");
   add("repetitions", po::value(&options.repetitions), "of each measurement (default: 15)");
+  add("peers-up-to", po::value(&options.peers_up_to),
+      "the most services that other ways of bringing them up are given; 0: none (default: 10)");
   add("tries", po::value(&options.tries), "of the first request (default: 200)");
   add("floor-run", po::value(&options.floor_run),
       "measure nothing: bring up a floor of so many services, run /bin/true in it, take it down");
@@ -151,6 +155,7 @@ void measure(const Options& options) {
   std::filesystem::copy_file(executable(options.service, "service"), bench.service);
   bench.repetitions = std::max(options.repetitions, 1);
   bench.load = executable(options.load, "load");
+  bench.peers_up_to = options.peers_up_to;
   ::setenv("ISOENV_RUNTIME_DIR", (directory.path() / "run").c_str(), 1);
 
   Report report;
@@ -159,6 +164,11 @@ void measure(const Options& options) {
   report.repetitions = bench.repetitions;
   if (report.build_type != "Release" && report.build_type != "RelWithDebInfo")
     report.notes.emplace_back("this is not an optimised build: its figures say little");
+
+  report.commands = {
+      {"floor", "isoenv_bench --floor-run SERVICES, in this process for up and down"},
+      {"isoenv", bench.isoenv.string() + " up -f SPEC, down -f SPEC, run -f SPEC -- /bin/true"}};
+  if (bench.peers_up_to > 0) find_peers(bench, report);
 
   const std::vector<int> counts = read_counts(options.services);
   for (const std::string& name : split(options.workloads))

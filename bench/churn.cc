@@ -7,6 +7,7 @@
 
 #include "bench/command.h"
 #include "bench/compete.h"
+#include "bench/peers.h"
 #include "bench/workloads.h"
 
 namespace isoenv::bench {
@@ -80,10 +81,12 @@ WorkloadResult measure_again(const Bench& bench) {
 
 WorkloadResult measure_suite(const Bench& bench) {
   const fs::path spec = write_spec(bench, kTestServices);
-  return std::move(compete(bench, kTests * kTestServices, {"suite"},
-                           {suite_of(bench, "floor", floor_run(bench, kTestServices)),
-                            suite_of(bench, "isoenv", isoenv_run(bench, spec))})
-                       .front());
+  std::vector<Contestant> contestants{suite_of(bench, "floor", floor_run(bench, kTestServices)),
+                                      suite_of(bench, "isoenv", isoenv_run(bench, spec))};
+  for (const Peer& peer : bench.peers)
+    contestants.push_back(
+        suite_of(bench, peer.name, peer_run(bench, peer, kTestServices, {"/bin/true"})));
+  return std::move(compete(bench, kTests * kTestServices, {"suite"}, contestants).front());
 }
 
 WorkloadResult measure_crowd(const Bench& bench, int instances) {

@@ -14,9 +14,16 @@
 
 #include "base/error.h"
 #include "base/exit_status.h"
+#include "base/syscall.h"
 
 namespace isoenv::bench {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 class SpawnStdio {
  public:
@@ -26,6 +33,11 @@ class SpawnStdio {
     posix_spawn_file_actions_addopen(&actions_, 1, output.c_str(),
                                      O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&actions_, 1, 2);
+  }
+  /// The same, but with pipes as stdin and stdout.
+  SpawnStdio(const std::filesystem::path& output, int in, int out) : SpawnStdio(output) {
+    posix_spawn_file_actions_adddup2(&actions_, in, 0);
+    posix_spawn_file_actions_adddup2(&actions_, out, 1);
   }
   ~SpawnStdio() { posix_spawn_file_actions_destroy(&actions_); }
   SpawnStdio(const SpawnStdio&) = delete;
@@ -59,26 +71,53 @@ int wait_for(pid_t pid) {
   return status;
 }
 
+std::string line_of(const std::vector<std::string>& command) {
+  std::string line;
+  for (const std::string& word : command) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
+void expect_success(int status, const std::vector<std::string>& command,
+                    const std::filesystem::path& output) {
+  const ExitStatus ended = ExitStatus::from_wait(status);
+  if (ended.success()) return;
+  throw Error("\"" + line_of(command) + "\" ended with " + ended.describe() + ":\n" +
+              content(output));
+}
+
 }  // namespace
 
 double time_at_once(const std::vector<std::vector<std::string>>& commands,
                     const std::filesystem::path& output) {
   const SpawnStdio stdio(output);
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   std::vector<pid_t> pids;
   for (const std::vector<std::string>& command : commands) pids.push_back(spawn(command, stdio));
   std::vector<int> statuses;
   for (const pid_t pid : pids) statuses.push_back(wait_for(pid));
-  const auto end = std::chrono::steady_clock::now();
+  const double took = milliseconds_since(start);
+  for (std::size_t i = 0; i < commands.size(); ++i)
+    expect_success(statuses[i], commands[i], output);
+  return took;
+}
 
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    const ExitStatus ended = ExitStatus::from_wait(statuses[i]);
-    if (ended.success()) continue;
-    std::string line;
-    for (const std::string& argument : commands[i]) line += (line.empty() ? "" : " ") + argument;
-    throw Error("\"" + line + "\" ended with " + ended.describe() + ":\n" + content(output));
-  }
-  return std::chrono::duration<double, std::milli>(end - start).count();
+std::vector<double> time_up_and_down(std::vector<std::string> command,
+                                     const std::filesystem::path& output) {
+  Pipe orders = make_pipe();
+  Pipe answers = make_pipe();
+  const SpawnStdio stdio(output, *orders.read, *answers.write);
+  const auto start = Clock::now();
+  const pid_t pid = spawn(command, stdio);
+  orders.read.reset();
+  answers.write.reset();
+  char first = 0;
+  const bool ready = ::read(*answers.read, &first, 1) == 1 && first == 'r';
+  const double up = milliseconds_since(start);
+  const auto stop = Clock::now();
+  orders.write.reset();
+  expect_success(wait_for(pid), command, output);
+  if (!ready) throw Error("\"" + line_of(command) + "\" never was ready");
+  return {up, milliseconds_since(stop)};
 }
 
 double time_command(std::vector<std::string> command, const std::filesystem::path& output) {

@@ -14,6 +14,12 @@ namespace isoenv::bench {
 /// with 0.
 double time_command(std::vector<std::string> command, const std::filesystem::path& output);
 
+/// Runs `command`, which says `ready` on its stdout when all is up, and takes it down when its
+/// stdin ends. Returns the milliseconds until the one, and those from there to its end. `output` is
+/// its stderr; throws likewise.
+std::vector<double> time_up_and_down(std::vector<std::string> command,
+                                     const std::filesystem::path& output);
+
 /// Runs all of them at once. Returns the milliseconds until the last has ended.
 double time_at_once(const std::vector<std::vector<std::string>>& commands,
                     const std::filesystem::path& output);

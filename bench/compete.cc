@@ -18,6 +18,9 @@ void settle(int services) {
   std::this_thread::sleep_for(std::chrono::milliseconds(60 + 4 * services));
 }
 
+constexpr std::chrono::seconds kSlow{2};
+constexpr int kRepetitionsOfSlow = 3;
+
 }  // namespace
 
 std::vector<WorkloadResult> compete(const Bench& bench, int services,
@@ -31,20 +34,25 @@ std::vector<WorkloadResult> compete(const Bench& bench, int services,
     for (const Contestant& contestant : contestants)
       result.subjects.push_back({.name = contestant.name, .values = {}, .ratios = {}});
   }
+  std::vector<bool> slow(contestants.size(), false);
   // The first repetition warms the page cache, and is not kept.
   for (int repetition = 0; repetition <= bench.repetitions; ++repetition) {
     std::vector<std::vector<double>> figures(contestants.size());
     for (std::size_t turn = 0; turn < contestants.size(); ++turn) {
       const std::size_t i = repetition % 2 == 0 ? turn : contestants.size() - 1 - turn;
+      if (slow[i] && repetition > kRepetitionsOfSlow) continue;
+      const auto start = std::chrono::steady_clock::now();
       figures[i] = contestants[i].work();
+      slow[i] = slow[i] || std::chrono::steady_clock::now() - start > kSlow;
       settle(services);
     }
     if (repetition == 0) continue;
     for (std::size_t part = 0; part < parts.size(); ++part)
       for (std::size_t i = 0; i < contestants.size(); ++i) {
         Subject& subject = results[part].subjects[i];
+        if (figures[i].empty()) continue;
         subject.values.add(figures[i][part]);
-        if (i > 0) subject.ratios.add(figures[i][part] / figures[0][part]);
+        if (i > 0 && !figures[0].empty()) subject.ratios.add(figures[i][part] / figures[0][part]);
       }
   }
   return results;

@@ -72,6 +72,7 @@ void print_table(const Report& report, std::ostream& out) {
       << "\nbuild " << report.build_type << ", " << report.repetitions
       << " repetitions; medians, and the middle half as the spread\n";
   for (const std::string& note : report.notes) out << "note: " << note << '\n';
+  for (const auto& [subject, command] : report.commands) out << subject << ": " << command << '\n';
   out << "\nwork   services  subject        median                      spread     worst"
          " ms/service  × floor           spread\n";
   for (const WorkloadResult& workload : report.workloads) print_workload(workload, out);
@@ -90,8 +91,10 @@ void print_json(const Report& report, std::ostream& out) {
                       {"build_type", report.build_type},
                       {"repetitions", report.repetitions},
                       {"notes", report.notes},
+                      {"commands", nlohmann::json::object()},
                       {"workloads", nlohmann::json::array()},
                       {"memory", nlohmann::json::array()}};
+  for (const auto& [subject, command] : report.commands) root["commands"][subject] = command;
   for (const WorkloadResult& workload : report.workloads)
     root["workloads"].push_back(json_of(workload));
   for (const MemoryResult& result : report.memory)

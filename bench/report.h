@@ -3,6 +3,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/machine.h"
@@ -37,6 +38,7 @@ struct Report {
   std::string build_type;
   int repetitions = 0;
   std::vector<std::string> notes;
+  std::vector<std::pair<std::string, std::string>> commands;  ///< of each subject
   std::vector<WorkloadResult> workloads;
   std::vector<MemoryResult> memory;
 };

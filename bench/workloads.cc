@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "bench/command.h"
 #include "bench/compete.h"
 #include "bench/floor.h"
+#include "bench/peers.h"
 #include "bench/processes.h"
 
 namespace isoenv::bench {
@@ -67,10 +69,12 @@ UpAndDown measure_up_and_down(const Bench& bench, int services) {
   UpAndDown measured;
   measured.memory.services = services;
   const std::string spec = write_spec(bench, services).string();
-  auto results = compete(
-      bench, services, {"up", "down"},
-      {{"floor", [&] { return floor_up_and_down(bench, services); }},
-       {"isoenv", [&] { return isoenv_up_and_down(bench, services, spec, measured.memory); }}});
+  std::vector<Contestant> contestants{
+      {"floor", [&] { return floor_up_and_down(bench, services); }},
+      {"isoenv", [&] { return isoenv_up_and_down(bench, services, spec, measured.memory); }}};
+  for (Contestant& peer : peers_up_and_down(bench, services))
+    contestants.push_back(std::move(peer));
+  auto results = compete(bench, services, {"up", "down"}, contestants);
   measured.up = std::move(results[0]);
   measured.down = std::move(results[1]);
   return measured;
@@ -95,6 +99,8 @@ WorkloadResult measure_run(const Bench& bench, int services) {
   std::vector<Contestant> contestants{
       {"floor", [&] { return floor_run(bench, services); }},
       {"isoenv", [&] { return Parts{time_isoenv(bench, "run", arguments)}; }}};
+
+  for (Contestant& peer : peers_run(bench, services)) contestants.push_back(std::move(peer));
 
   if (const auto bwrap = find_program("bwrap"); bwrap && services == 0) {
     const std::vector<std::string> command{

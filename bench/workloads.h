@@ -5,11 +5,18 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "bench/report.h"
 
 namespace isoenv::bench {
+
+/// Another way to bring services up, see peers.h.
+struct Peer {
+  std::string name;
+  std::filesystem::path script;
+};
 
 struct Bench {
   std::filesystem::path isoenv;     ///< the program to measure
@@ -17,6 +24,8 @@ struct Bench {
   std::filesystem::path load;       ///< the load service
   std::filesystem::path directory;  ///< for specs, runs, artefacts; private to this run
   int repetitions = 0;
+  std::vector<Peer> peers;
+  int peers_up_to = 0;  ///< the most services that peers are given
 };
 
 /// What starting the program costs before it does anything: `isoenv --version` beside `/bin/true`.
