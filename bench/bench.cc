@@ -1,5 +1,6 @@
 // isoenv_bench: what bringing services up costs, beside the least that the kernel takes for it.
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -145,6 +146,14 @@ std::filesystem::path executable(const std::string& file, const char* what) {
   return std::filesystem::canonical(file);
 }
 
+/// A floor of a thousand services has some thousand descriptors.
+void raise_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void measure(const Options& options) {
   const TemporaryDirectory directory;
   Bench bench;
@@ -193,6 +202,7 @@ int run(int argc, char** argv) {
                 << described;
       return 0;
     }
+    raise_open_files();
     if (options.floor_run >= 0) {
       Floor floor(options.floor_run, executable(options.service, "service"));
       floor.run();

@@ -40,7 +40,7 @@ class RestTest : public SystemTest {
 TEST_F(RestTest, WakesNoneOfItsProcesses) {
   const auto spec = write_spec(R"("services": {
     "tcp":  {"command": ["test_service", "tcp_echo", "*", "3000"], "ports": {"main": 3000},
-             "restart": "on-failure"},
+             "restart": "on_failure"},
     "log":  {"command": ["test_service", "writes", "up\n", "then", "waits"], "ready": [{"log": "up"}],
              "depends": ["tcp", "once"]},
     "exec": {"command": ["test_service", "waits"], "ready": [{"exec": ["true"]}, {"file": "/"}]}},
