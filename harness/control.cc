@@ -179,6 +179,7 @@ std::string encode(const Request& request) {
   Json json{{"request", kKindNames[static_cast<std::size_t>(request.kind)]},
             {"services", request.services}};
   if (!request.pause_before.empty()) json["pause_before"] = request.pause_before;
+  if (request.timing) json["timing"] = true;
   if (request.kind == Request::Kind::kMark) json["text"] = request.text;
   if (request.kind == Request::Kind::kFault) json["fault"] = fault_json(request);
   if (!request.tolerance.empty()) json["tolerance"] = tolerance_json(request.tolerance);
@@ -213,6 +214,7 @@ Request decode_request(const std::string& text) {
     if (json.contains("pause_before")) {
       request.pause_before = json.at("pause_before").get<std::vector<std::string>>();
     }
+    if (json.contains("timing")) request.timing = json.at("timing").get<bool>();
     for (const auto* names : {&request.services, &request.pause_before}) {
       for (const std::string& service : *names) {
         if (service.size() <= kLongestName) continue;
@@ -253,6 +255,7 @@ std::string encode(const Answer& answer) {
   Json json{{"ending", answer.ending}};
   if (answer.error) json["error"] = error_json(*answer.error);
   if (!answer.report.empty()) json["report"] = answer.report;
+  if (!answer.timing.empty()) json["timing"] = answer.timing;
   if (answer.refused) json["refused"] = true;
   if (answer.session != 0) json["session"] = answer.session;
   json["variables"] = answer.variables;
@@ -273,6 +276,7 @@ Answer decode_answer(const std::string& text) {
     answer.ending = json.at("ending");
     if (json.contains("error")) answer.error = error_from(json.at("error"));
     answer.report = json.value("report", "");
+    answer.timing = json.value("timing", "");
     answer.refused = json.value("refused", false);
     if (json.contains("session") && json.at("session").is_number_unsigned()) {
       answer.session = json.at("session").get<std::uint64_t>();

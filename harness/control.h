@@ -38,6 +38,7 @@ struct Request {
   /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none = all.
   std::vector<std::string> services;
   std::vector<std::string> pause_before{};  ///< up: services that are paused before their start
+  bool timing = false;                      ///< up, down: tell when what happened
   std::string text{};                       ///< mark: a line for the merged log
   // fault:
   FaultKind fault = FaultKind::kPause;
@@ -77,6 +78,7 @@ struct Answer {
   /// up, down, ps: JSON of env/report.h; describe: of description.h; fault: of env/fault.h; end: of
   /// env/test_sessions.h
   std::string report;
+  std::string timing;          ///< up, down: JSON of env/timing.h, when asked for
   bool refused = false;        ///< up: the machine refused a service what its isolation needs
   std::uint64_t session = 0;   ///< begin: its number
   // join:

@@ -21,6 +21,7 @@
 #include "base/printable.h"
 #include "env/environment.h"
 #include "env/test_sessions.h"
+#include "env/timing.h"
 #include "harness/command.h"
 #include "harness/control.h"
 #include "harness/control_server.h"
@@ -51,8 +52,10 @@ struct InstanceServer::State {
         artefacts(options.artefact_directory),
         site(make_site(context.get_executor())),
         incidents(plan_),
-        backend(context.get_executor(), plan_, clock, std::move(options), *site, incidents),
-        environment(context.get_executor(), plan_, backend, clock, incidents),
+        timeline(plan_, clock, /*keeps_history=*/false),
+        backend(context.get_executor(), plan_, clock, std::move(options), *site, incidents,
+                timeline),
+        environment(context.get_executor(), plan_, backend, clock, incidents, timeline),
         sessions(context.get_executor(), plan_, environment, backend, clock, incidents),
         witnesses(artefacts, directory_.id()),
         control(
@@ -72,6 +75,7 @@ struct InstanceServer::State {
   std::filesystem::path artefacts;
   std::unique_ptr<Site> site;
   Incidents incidents;
+  Timeline timeline;
   LinuxBackend backend;
   Environment environment;
   TestSessions sessions;
@@ -89,8 +93,7 @@ struct InstanceServer::State {
   Event upped{context.get_executor()};
 
   asio::awaitable<Answer> answer(Request request);
-  asio::awaitable<Answer> answer_up(const std::vector<std::size_t>& services,
-                                    const std::vector<std::size_t>& pause_before);
+  asio::awaitable<Answer> answer_up(Request request, std::vector<std::size_t> services);
   asio::awaitable<Answer> answer_down(std::vector<std::size_t> services, Tolerance tolerance,
                                       bool test_told);
   asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
@@ -164,7 +167,7 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
   const std::vector<std::size_t> services = find_services(plan, request.services);
   switch (request.kind) {
     case Request::Kind::kUp:
-      co_return co_await answer_up(services, find_services(plan, request.pause_before));
+      co_return co_await answer_up(std::move(request), services);
     case Request::Kind::kDown:
       co_return co_await answer_down(services, request.tolerance, request.failed);
     case Request::Kind::kFault:
@@ -196,8 +199,10 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
   co_return ending_answer;
 }
 
-asio::awaitable<Answer> InstanceServer::State::answer_up(
-    const std::vector<std::size_t>& services, const std::vector<std::size_t>& pause_before) {
+asio::awaitable<Answer> InstanceServer::State::answer_up(Request request,
+                                                         std::vector<std::size_t> services) {
+  const Clock::TimePoint asked = clock.now();
+  const std::vector<std::size_t> pause_before = find_services(plan, request.pause_before);
   ++upping;
   UpReport report;
   std::exception_ptr refusal;
@@ -217,6 +222,9 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(
   upped.notify_all();
   Answer answer;
   answer.report = to_json(report);
+  if (request.timing) {
+    answer.timing = to_json(make_timing(plan, plan.closure(services), asked, timeline));
+  }
   answer.refused = isolated.rung != rung_name(Rung::kPorts) && !report.failures.empty() &&
                    backend.was_refused(plan.closure(services));
   // Who asks at the same time is refused the same; the last one's end of the instance is for all.

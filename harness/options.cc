@@ -62,6 +62,12 @@ void add_json(Grammar& grammar, const char* purpose) {
   grammar.options.add_options()("json", po::bool_switch(), purpose);
 }
 
+void add_timing(Grammar& grammar) {
+  grammar.options.add_options()("timing", po::bool_switch(),
+                                "tell where the time went: every service's start step by step, "
+                                "and the longest chain");
+}
+
 Grammar up_grammar() {
   Grammar grammar{"up", Words::kServices};
   add_wanted_spec(grammar);
@@ -76,6 +82,7 @@ Grammar up_grammar() {
   add("pause-before", texts("SERVICE"),
       "stop this service's process where it would execute its program, and wait neither for it nor "
       "for what needs it; 'isoenv resume' lets it go on; may be repeated");
+  add_timing(grammar);
   add_json(grammar, "print the result as JSON");
   return grammar;
 }
@@ -109,6 +116,7 @@ Grammar run_grammar() {
       "give each different COMMAND a folder of its own in the DIR of --artefacts");
   add("service", texts("SERVICE"),
       "start this service and what it depends on, not all; may be repeated");
+  add_timing(grammar);
   add_test_options(grammar.options);
   return grammar;
 }
@@ -357,7 +365,8 @@ Parsed parse(const std::string& command, const Arguments& arguments) {
 UpOptions parse_up(const Arguments& arguments) {
   const Parsed parsed = parse("up", arguments);
   return {parsed.text("file"), parsed.given_text("isolation"), parsed.text("owner"), parsed.text("name"),
-          parsed.path("artefacts"), parsed.flag("json"), parsed.list("pause-before"), parsed.words};
+          parsed.path("artefacts"), parsed.flag("json"), parsed.flag("timing"), parsed.list("pause-before"),
+          parsed.words};
 }
 
 DownOptions parse_down(const Arguments& arguments) {
@@ -385,12 +394,15 @@ RunOptions parse_run(const Arguments& arguments) {
   if (!parsed.path("file") && !about_services.empty()) {
     refuse("option '" + about_services + "' needs a spec", "name it with --file FILE");
   }
+  if (!parsed.path("file") && parsed.flag("timing")) {
+    refuse("option '--timing' needs a spec", "name it with --file FILE");
+  }
   if (parsed.flag("per-command") && !parsed.path("artefacts")) {
     refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
   }
   return {std::move(test),          parsed.path("file"),
           parsed.given_text("isolation"), parsed.path("artefacts"),
-          parsed.flag("per-command"), parsed.list("service"),
+          parsed.flag("timing"), parsed.flag("per-command"), parsed.list("service"),
           parsed.words};
 }
 

@@ -26,6 +26,7 @@ struct UpOptions {
   std::string name;
   std::optional<std::filesystem::path> artefacts;
   bool json = false;
+  bool timing = false;
   std::vector<std::string> pause_before;  ///< services that are paused before their start
   std::vector<std::string> services;      ///< none: all
 };
@@ -49,6 +50,7 @@ struct RunOptions : TestOptions {
   std::optional<std::filesystem::path> file;  ///< none: an empty private environment
   std::optional<std::string> isolation;       ///< for choose_isolation
   std::optional<std::filesystem::path> artefacts;
+  bool timing = false;
   bool per_command = false;           ///< `artefacts` has a folder for each different command
   std::vector<std::string> services;  ///< none: all
   std::vector<std::string> command;   ///< never empty

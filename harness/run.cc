@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "env/test_sessions.h"
+#include "env/timing.h"
 #include "harness/artefacts.h"
 #include "harness/command.h"
 #include "harness/options.h"
@@ -41,6 +42,7 @@ bool take_down(ControlClient& client, const Tolerance& tolerance, bool command_p
 }  // namespace
 
 int run_command(const std::vector<std::string>& arguments) {
+  const Clock::TimePoint began = SteadyClock().now();
   const RunOptions options = parse_run(arguments);
   if (only_lists(options.command, options.listing)) run_outside(options.command);
   // A ctest that is killed leaves its tests as orphans: they end with it.
@@ -69,11 +71,19 @@ int run_command(const std::vector<std::string>& arguments) {
   const std::filesystem::path root = open_run_root();
   sweep_stale(root);
   const RunDirectory directory(root, instance_id(keeper.key));
-  Joined joined = ask_or_start(directory, keeper, {Request::Kind::kUp, options.services}, *ctest);
+  Request request{Request::Kind::kUp, options.services};
+  request.timing = options.timing;
+  Joined joined = ask_or_start(directory, keeper, request, *ctest);
   const UpReport report = up_report_from_json(joined.answer.report);
   if (joined.answer.ending) joined.client.wait_for_end();
   if (!report.refusal.empty()) {
     std::cerr << "isoenv run: " << degraded_text(report.refusal) << std::endl;
+  }
+  if (options.timing) {
+    CommandPhases phases = joined.phases;
+    phases.insert(phases.begin(), {"spec", began, phases.front().begin});
+    std::cerr << "isoenv run: " << timing_text(timing_from_json(joined.answer.timing), phases)
+              << std::flush;
   }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
   const Answer entered = ask_to_join(joined.client, options.services);

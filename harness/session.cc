@@ -88,6 +88,7 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
     options.refusal = in_one_line(*refusal);
     return true;
   };
+  const Clock::TimePoint began = SteadyClock().now();
   for (;;) {
     bool started = false;
     bool old_spec = false;
@@ -113,6 +114,7 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
       client = ControlClient::connect(directory);
     }
     if (client) {
+      const Clock::TimePoint asked = SteadyClock().now();
       std::optional<Answer> answer = client->ask(request, owner);
       if (answer && answer->error && old_spec) {
         throw Error(answer->error->what(), answer->error->code(), kOldSpecRemedy);
@@ -124,7 +126,11 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
         if (refused_by_rule()) continue;
       }
       if (answer && (!answer->ending || !answer->report.empty())) {
-        return {std::move(*client), std::move(*answer), started, old_spec};
+        return {std::move(*client),
+                std::move(*answer),
+                started,
+                old_spec,
+                {{"keeper", began, asked}, {"services", asked, SteadyClock().now()}}};
       }
     }
     if (has_ended(owner)) throw Error("its owner has ended");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/exit_status.h"
+#include "env/timing.h"
 #include "harness/control.h"
 #include "harness/instances.h"
 #include "harness/keeper.h"
@@ -24,6 +25,7 @@ struct Joined {
   Answer answer;
   bool started = false;   ///< this call has started the keeper
   bool old_spec = false;  ///< it was there already, and runs a spec that was edited since
+  CommandPhases phases;   ///< `keeper`: found or started; `services`: asked and answered
 };
 Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const Request& request,
                     int owner = -1);

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <string>
 
+#include "env/timing.h"
 #include "harness/artefacts.h"
 #include "harness/command.h"
 #include "harness/options.h"
@@ -32,6 +33,7 @@ std::string old_spec_warning(const EnvironmentSpec& spec) {
 }  // namespace
 
 int up_command(const std::vector<std::string>& arguments) {
+  const Clock::TimePoint began = SteadyClock().now();
   const UpOptions options = parse_up(arguments);
   KeeperOptions keeper;
   keeper.spec = load_spec(options.file);
@@ -48,10 +50,19 @@ int up_command(const std::vector<std::string>& arguments) {
   const RunDirectory directory(root, instance_id(keeper.key));
   Request request{Request::Kind::kUp, options.services};
   request.pause_before = options.pause_before;
+  request.timing = options.timing;
   Joined joined = ask_or_start(directory, keeper, request);
   if (joined.answer.ending) joined.client.wait_for_end();
   UpReport report = up_report_from_json(joined.answer.report);
   if (joined.old_spec) report.warnings.push_back(old_spec_warning(keeper.spec));
+  std::string timing_table;
+  if (options.timing) {
+    CommandPhases phases = joined.phases;
+    phases.insert(phases.begin(), {"spec", began, phases.front().begin});
+    const Timing timing = timing_from_json(joined.answer.timing);
+    report.timing = timing_report_json(timing, phases);
+    timing_table = timing_text(timing, phases);
+  }
   if (options.json) {
     std::cout << to_json(report) << std::endl;
     return static_cast<int>(report.failures.empty() ? ExitCode::kOk : ExitCode::kEnvironmentFailed);
@@ -62,16 +73,19 @@ int up_command(const std::vector<std::string>& arguments) {
   if (joined.started && !report.refusal.empty()) {
     std::cout << "isoenv up: " << degraded_text(report.refusal) << std::endl;
   }
-  if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kEnvironmentFailed);
+  if (!report.failures.empty()) {
+    std::cout << timing_table;
+    throw Error(up_text(report), ExitCode::kEnvironmentFailed);
+  }
   if (!report.paused.empty()) {
     std::cout << "environment '" << report.environment << "' is partly up, "
-              << owner_text(keeper.owner) << '\n' << paused_text(report) << std::flush;
+              << owner_text(keeper.owner) << '\n' << paused_text(report) << timing_table << std::flush;
     return 0;
   }
   std::cout << "environment '" << report.environment << "' is up: " << report.wanted
             << (report.wanted == 1 ? " service" : " services")
             << (report.rung == rung_name(Rung::kPorts) ? " without namespaces, " : ", ") << owner_text(keeper.owner)
-            << std::endl;
+            << '\n' << timing_table << std::flush;
   return 0;
 }
 

@@ -30,12 +30,14 @@ bool has_failed(ServiceState state) {
 }  // namespace
 
 Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& plan,
-                         Backend& backend, Clock& clock, Incidents& incidents)
+                         Backend& backend, Clock& clock, Incidents& incidents,
+                         Timeline& timeline)
     : executor_(executor),
       plan_(plan),
       backend_(backend),
       clock_(clock),
       incidents_(incidents),
+      timeline_(timeline),
       dependents_(plan.services.size()),
       changed_(executor),
       starts_(executor, kStartsAtOnce) {
@@ -73,6 +75,7 @@ asio::awaitable<UpReport> Environment::up_paused(std::vector<std::size_t> servic
 
 asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
                                              std::vector<std::size_t> to_pause) {
+  const Clock::TimePoint asked = clock_.now();
   for (const std::size_t service : wanted) {
     Life& life = lives_[service];
     // A life that ends, or has to, is waited for; the next one starts from nothing.
@@ -91,6 +94,7 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
     life.harm = {};
     life.ends_in_a_row = 0;
     set_state(service, ServiceState::kWaiting);
+    timeline_.asked(service, asked);
     asio::co_spawn(executor_, live(service), asio::detached);
   }
   std::vector<bool> excused(lives_.size(), false);
@@ -241,7 +245,9 @@ asio::awaitable<void> Environment::bring_up(std::size_t service) {
     life.readiness = (plan.is_task ? "completed after " : "ready after ") + took;
     life.ready_at = clock_.now();
     set_state(service, plan.is_task ? ServiceState::kCompleted : ServiceState::kReady);
-    backend_.event(plan.name + ": " + life.readiness);
+    const std::string figures = start_figures(timeline_.start(service));
+    backend_.event(plan.name + ": " + life.readiness +
+                   (figures.empty() ? "" : " (" + figures + ")"));
   }
 }
 
@@ -386,6 +392,7 @@ ServiceFailure Environment::failure(std::size_t service) const {
 
 void Environment::set_state(std::size_t service, ServiceState state) {
   lives_[service].state = state;
+  timeline_.state(service, state);
   tell_change(service);
 }
 

@@ -18,6 +18,7 @@
 #include "env/fault.h"
 #include "env/incident.h"
 #include "env/report.h"
+#include "env/timeline.h"
 #include "plan/plan.h"
 
 namespace isoenv {
@@ -26,7 +27,7 @@ class Environment {
  public:
   /// All references outlive the environment; it must be idle (nothing up) when destroyed.
   Environment(boost::asio::any_io_executor executor, const EnvironmentPlan& plan, Backend& backend,
-              Clock& clock, Incidents& incidents);
+              Clock& clock, Incidents& incidents, Timeline& timeline);
 
   /// Brings up the services and all they depend on, or finds them up. Services that this call alone
   /// has started are taken down again when any of them fails.
@@ -151,6 +152,7 @@ class Environment {
   Backend& backend_;
   Clock& clock_;
   Incidents& incidents_;
+  Timeline& timeline_;
   std::vector<Life> lives_;
   std::vector<std::vector<std::size_t>> dependents_;  // directly
   Event changed_;                                     // of any service

@@ -51,7 +51,7 @@ void make_directory(const std::filesystem::path& path) {
 
 struct LinuxBackend::State {
   State(asio::any_io_executor executor_, const EnvironmentPlan& plan_, Clock& clock_,
-        LinuxBackendOptions options_, Site& site_, Incidents& incidents_)
+        LinuxBackendOptions options_, Site& site_, Incidents& incidents_, Timeline& timeline_)
       : executor(std::move(executor_)),
         plan(plan_),
         clock(clock_),
@@ -61,6 +61,7 @@ struct LinuxBackend::State {
         secrets(make_secrets(secret_values)),
         site(site_),
         incidents(incidents_),
+        timeline(timeline_),
         merged(options.artefact_directory / "isoenv.log", widest_name(plan_)),
         running(plan_.services.size()),
         refused(plan_.services.size(), false),
@@ -78,6 +79,7 @@ struct LinuxBackend::State {
   std::shared_ptr<const Secrets> secrets;
   Site& site;
   Incidents& incidents;
+  Timeline& timeline;
   MergedLog merged;
   std::vector<std::shared_ptr<RunningService>> running;
   std::vector<bool> refused;
@@ -91,7 +93,6 @@ struct LinuxBackend::State {
   void give_places(std::size_t service, const Account& account) const;
   asio::awaitable<void> gone(std::shared_ptr<RunningService> ended);
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<RunningService> ended);
-  ProbeContext probe_context(std::size_t service, std::shared_ptr<RunningService> self);
   std::filesystem::path notify_path(std::size_t service) const {
     return options.run_directory / ("notify" + std::to_string(service));
   }
@@ -99,9 +100,9 @@ struct LinuxBackend::State {
 
 LinuxBackend::LinuxBackend(asio::any_io_executor executor, const EnvironmentPlan& plan,
                            Clock& clock, LinuxBackendOptions options, Site& site,
-                           Incidents& incidents)
-    : state_(std::make_unique<State>(executor, plan, clock, std::move(options), site,
-                                     incidents)) {
+                           Incidents& incidents, Timeline& timeline)
+    : state_(std::make_unique<State>(executor, plan, clock, std::move(options), site, incidents,
+                                     timeline)) {
   for (const std::filesystem::path& scratch : plan.scratch_directories) make_directory(scratch);
 }
 
@@ -235,7 +236,8 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   init.program.stdio = {*nothing, *output.write, *output.write};
   running->output.emplace(
       state_->executor, std::move(output.read), state_->open_log(plan),
-      [state = state_.get(), name, weak = std::weak_ptr<RunningService>(running)](std::string_view text) {
+      [state = state_.get(), service, name, weak = std::weak_ptr<RunningService>(running)](std::string_view text) {
+        state->timeline.mark(service, Moment::kOutput);
         state->merged.append(name, text);
         if (const auto self = weak.lock()) {
           self->sanitizers.feed(text);
@@ -262,8 +264,10 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
                             });
   }
   if (account) state_->give_places(service, *account);
+  state_->timeline.mark(service, Moment::kPlanned);
   running->sandbox.emplace(state_->executor, state_->site.namespaces(), std::move(init),
                            [this, name](const std::string& note) { event(name + ": " + note); });
+  state_->timeline.mark(service, Moment::kCloned);
   output.write.reset();
   state_->running[service] = running;
   std::exception_ptr link_failure;
@@ -277,7 +281,9 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
     co_await running->sandbox->prepared();
     std::rethrow_exception(link_failure);
   }
+  state_->timeline.mark(service, Moment::kLinked);
   co_await running->sandbox->prepared();
+  state_->timeline.mark(service, Moment::kPrepared);
   running->prepared = true;
 
   // Beyond this point the program runs, unless it is held.
@@ -290,6 +296,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
     throw Error(state_->launch_failure(plan, *failure));
   }
+  if (running->launched) state_->timeline.mark(service, Moment::kLaunched);
 }
 
 std::string LinuxBackend::State::launch_failure(const ServicePlan& service,
@@ -310,6 +317,7 @@ asio::awaitable<std::optional<NotStarted>> LinuxBackend::released(std::size_t se
   const std::shared_ptr<RunningService> running = state_->running[service];
   const std::optional<LaunchFailure> failure = co_await running->sandbox->released();
   running->launched = true;
+  state_->timeline.mark(service, Moment::kLaunched);
   if (!failure) co_return std::nullopt;
   co_return NotStarted{state_->launch_failure(state_->plan.services[service], *failure)};
 }
@@ -336,52 +344,10 @@ asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
   (void)ended->match([&] { ended->matcher.finish(); });
 }
 
-ProbeContext LinuxBackend::State::probe_context(std::size_t service,
-                                                std::shared_ptr<RunningService> self) {
-  const ServicePlan& service_plan = plan.services[service];
-  ProbeContext context;
-  context.name = service_plan.name;
-  context.ipv4 = service_plan.ipv4;
-  context.ipv6 = service_plan.ipv6;
-  context.working_directory = service_plan.working_directory;
-  context.listening_sockets = [this, service](Protocol protocol) {
-    return site.listening(service, protocol);
-  };
-  if (plan.shared_loopback) {
-    context.other_holder = [this, service](Protocol protocol, std::uint16_t port) {
-      return site.other_holder(service, protocol, port);
-    };
-  }
-  context.log_matches = [self](const std::string& pattern) {
-    return self->matcher.matches(pattern);
-  };
-  context.notified_ready = [self] { return self->notify && self->notify->ready(); };
-  context.notify_status = [this, self] {
-    return self->notify ? secrets->redact_cut(self->notify->status()) : std::string();
-  };
-  context.on_change = [self](std::function<void()> wake) { self->wake = std::move(wake); };
-  context.run_command = [this, self, &service_plan](
-                            std::vector<std::string> command,
-                            std::chrono::milliseconds timeout) -> asio::awaitable<CommandOutcome> {
-    std::size_t index = 0;
-    for (const ProbePlan& probe : service_plan.ready) {
-      if (probe.kind != ProbeKind::kExec) continue;
-      if (probe.command == command) break;
-      ++index;
-    }
-    self->probe_output->clear();
-    const ProbeCommandResult result = co_await self->sandbox->run_probe(index, timeout);
-    const std::string output = self->probe_output->last(!secrets->empty());
-    co_return CommandOutcome{result.finished, result.status, secrets->redact_cut(output),
-                             result.error};
-  };
-  return context;
-}
-
 asio::awaitable<ReadyOutcome> LinuxBackend::wait_ready(std::size_t service) {
   const ServicePlan& plan = state_->plan.services[service];
   const std::shared_ptr<RunningService> running = state_->running[service];
-  const ProbeContext context = state_->probe_context(service, running);
+  const ProbeContext context = probe_context(state_->plan, service, state_->site, state_->secrets, running);
   const AwaitExit await_exit = [this, service]() { return exited(service); };
   co_return co_await isoenv::wait_ready(plan.ready, context, await_exit, plan.ready_timeout,
                                         state_->clock);
@@ -474,7 +440,9 @@ ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
 }
 
 void LinuxBackend::event(const std::string& text) {
-  state_->merged.event(state_->secrets->redact(text));
+  const std::string shown = state_->secrets->redact(text);
+  state_->merged.event(shown);
+  state_->timeline.event(shown);
 }
 
 bool LinuxBackend::was_refused(const std::vector<std::size_t>& services) const {

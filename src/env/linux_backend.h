@@ -18,6 +18,7 @@
 #include "env/incident.h"
 #include "env/program_environment.h"
 #include "env/site.h"
+#include "env/timeline.h"
 #include "plan/plan.h"
 
 namespace isoenv {
@@ -36,7 +37,7 @@ class LinuxBackend final : public Backend {
  public:
   /// All references outlive it.
   LinuxBackend(boost::asio::any_io_executor executor, const EnvironmentPlan& plan, Clock& clock,
-               LinuxBackendOptions options, Site& site, Incidents& incidents);
+               LinuxBackendOptions options, Site& site, Incidents& incidents, Timeline& timeline);
   ~LinuxBackend() override;
 
   boost::asio::awaitable<StartOutcome> start(std::size_t service) override;

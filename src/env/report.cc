@@ -109,7 +109,7 @@ std::string to_json(const UpReport& report) {
   for (const PausedStart& start : report.paused) {
     paused.push_back({{"service", start.service}, {"pid", start.pid}});
   }
-  return dump({{"environment", report.environment},
+  Json json = {{"environment", report.environment},
                {"wanted", report.wanted},
                {"up", report.failures.empty() && report.paused.empty()},
                {"failures", failures_json(report.failures)},
@@ -117,7 +117,9 @@ std::string to_json(const UpReport& report) {
                {"rung", report.rung},
                {"refusal", report.refusal},
                {"paused", paused},
-               {"waiting", report.waiting}});
+               {"waiting", report.waiting}};
+  if (!report.timing.empty()) json["timing"] = Json::parse(report.timing);
+  return dump(json);
 }
 
 UpReport up_report_from_json(const std::string& text) {

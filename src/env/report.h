@@ -38,6 +38,7 @@ struct UpReport {
   std::string refusal{};                 ///< why it has no better one; "" when it has the best
   std::vector<PausedStart> paused{};     ///< as they were asked to be
   std::vector<std::string> waiting{};    ///< services that wait for those
+  std::string timing{};                  ///< JSON of env/timing.h; "" unless asked for
 };
 
 /// How one service was stopped.

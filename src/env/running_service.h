@@ -7,16 +7,20 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "env/incident.h"
+#include "env/site.h"
 #include "plan/plan.h"
 #include "process/output.h"
 #include "process/probe_output.h"
+#include "process/redactor.h"
 #include "process/sandbox.h"
 #include "ready/log_matcher.h"
 #include "ready/notify_socket.h"
+#include "ready/probe.h"
 #include "ready/sanitizer_files.h"
 #include "ready/sanitizer_watch.h"
 
@@ -60,5 +64,10 @@ struct RunningService {
 SanitizerWatch::Listener tell_reports(Incidents& incidents, std::size_t service, std::string name,
                                       std::filesystem::path log,
                                       std::function<void(const std::string&)> event);
+
+/// What the probes of a started service ask. `plan` and `site` outlive the context.
+ProbeContext probe_context(const EnvironmentPlan& plan, std::size_t service, Site& site,
+                           std::shared_ptr<const Secrets> secrets,
+                           std::shared_ptr<RunningService> self);
 
 }  // namespace isoenv

@@ -73,7 +73,9 @@ FakeBackend& EnvironmentCase::backend() {
 }
 
 Environment& EnvironmentCase::environment() {
-  if (!environment_) environment_.emplace(context_.get_executor(), plan_, backend(), clock_, incidents_);
+  if (!environment_) {
+    environment_.emplace(context_.get_executor(), plan_, backend(), clock_, incidents_, timeline_);
+  }
   return *environment_;
 }
 

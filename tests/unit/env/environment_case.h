@@ -71,6 +71,7 @@ class EnvironmentCase : public ::testing::Test {
   Environment& environment();
   FakeClock& clock() { return clock_; }
   Incidents& incidents() { return incidents_; }
+  Timeline& timeline() { return timeline_; }
   const EnvironmentPlan& plan() const { return plan_; }
   boost::asio::any_io_executor executor() { return context_.get_executor(); }
 
@@ -109,6 +110,7 @@ class EnvironmentCase : public ::testing::Test {
   EnvironmentPlan plan_;
   std::optional<FakeBackend> backend_;
   Incidents incidents_{plan_};
+  Timeline timeline_{plan_, clock_, /*keeps_history=*/true};
   std::optional<Environment> environment_;
 };
 

@@ -142,6 +142,9 @@ TEST(RequestTest, CarriesWhatToPauseWhatFailedAndWhatIsKnownOfIt) {
   Request up{Request::Kind::kUp, {"db"}};
   up.pause_before = {"db"};
   EXPECT_THAT(decode_request(encode(up)).pause_before, ElementsAre("db"));
+  EXPECT_FALSE(decode_request(encode(up)).timing);
+  up.timing = true;
+  EXPECT_TRUE(decode_request(encode(up)).timing);
   Request end;
   end.kind = Request::Kind::kEnd;
   end.failed = true;
@@ -168,6 +171,7 @@ TEST(AnswerTest, ComesBackAsItWasSent) {
   sent.refused = true;
   sent.ending = true;
   sent.report = R"({"any": "text"})";
+  sent.timing = R"({"more": "text"})";
   sent.variables = {{"ISOENV_DB_HOST", "db"}, {"EMPTY", ""}};
   sent.temporary_directory = "/tmp/x";
   sent.failures = {{"db", "down", {"why"}, {"last"}, "/l/db.log"}};
@@ -176,6 +180,7 @@ TEST(AnswerTest, ComesBackAsItWasSent) {
   EXPECT_TRUE(answer.ending);
   EXPECT_FALSE(answer.error);
   EXPECT_EQ(answer.report, sent.report);
+  EXPECT_EQ(answer.timing, sent.timing);
   EXPECT_THAT(answer.variables, ElementsAre(Pair("ISOENV_DB_HOST", "db"), Pair("EMPTY", "")));
   EXPECT_EQ(answer.temporary_directory, "/tmp/x");
   EXPECT_TRUE(answer.refused);

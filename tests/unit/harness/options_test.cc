@@ -206,6 +206,14 @@ TEST(OptionsTest, OfUpNameServicesToPause) {
   EXPECT_THAT(parse_up({}).pause_before, IsEmpty());
 }
 
+TEST(OptionsTest, UpAndRunTellWhereTheTimeWentWhenAsked) {
+  EXPECT_TRUE(parse_up({"--timing"}).timing);
+  EXPECT_FALSE(parse_up({}).timing);
+  EXPECT_TRUE(parse_run({"-f", "shop.json", "--timing", "true"}).timing);
+  EXPECT_FALSE(parse_run({"-f", "shop.json", "true"}).timing);
+  EXPECT_THAT(refusal(parse_run, {"--timing", "true"}), HasSubstr("needs a spec"));
+}
+
 TEST(OptionsTest, OfExecNameTheServiceInWhosePlaceItRuns) {
   EXPECT_EQ(parse_exec({"--in", "db", "--", "gdb", "-p", "2"}).in, "db");
   EXPECT_EQ(parse_exec({"true"}).in, "");
