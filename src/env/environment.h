@@ -57,6 +57,10 @@ class Environment {
   boost::asio::awaitable<FaultReport> undo(std::uint64_t session,
                                            std::vector<std::size_t> ended = {});
 
+  /// Returns when it is known of every one of the services that has just ended how it has: its death
+  /// may be seen by others first.
+  boost::asio::awaitable<void> take_in_ends(std::vector<std::size_t> services);
+
   ServiceStatus status(std::size_t service) const;
   /// True when no service is starting, up, stopping or stopped on purpose. Completed tasks do not
   /// count.

@@ -20,7 +20,23 @@ constexpr std::chrono::milliseconds kLastRestart{5'000};
 constexpr unsigned kMostRestarts = 10;
 constexpr std::chrono::seconds kStableAfter{10};
 
+/// Who hangs in the kernel while it ends is not waited for.
+constexpr std::chrono::seconds kLongestEnd{3};
+
 }  // namespace
+
+asio::awaitable<void> Environment::take_in_ends(std::vector<std::size_t> services) {
+  for (const std::size_t service : services) {
+    Life& life = lives_[service];
+    const ServiceState up = life.state;
+    if (up != ServiceState::kReady && up != ServiceState::kPaused) continue;
+    if (!backend_.is_ending(service, life.pid)) continue;
+    const auto known = [&life, up, starts = life.starts] {
+      return life.state != up || life.starts != starts || life.stop_requested;
+    };
+    (void)co_await pause_unless(clock_, life.changed, kLongestEnd, known);
+  }
+}
 
 void Environment::judge_stop(std::size_t service, const ServiceStop& stop) {
   const ServicePlan& plan = plan_.services[service];

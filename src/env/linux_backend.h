@@ -20,6 +20,7 @@
 #include "env/site.h"
 #include "env/timeline.h"
 #include "plan/plan.h"
+#include "process/process_tree.h"
 
 namespace isoenv {
 
@@ -51,6 +52,9 @@ class LinuxBackend final : public Backend {
   void signal(std::size_t service, int number) noexcept override;
   boost::asio::awaitable<void> pause(std::size_t service) override;
   boost::asio::awaitable<void> resume(std::size_t service) override;
+  bool is_ending(std::size_t, std::int64_t pid) const noexcept override {
+    return isoenv::is_ending(pid);
+  }
   void catch_up() noexcept override;
   ServiceFailure describe_failure(std::size_t service) override;
   void event(const std::string& text) override;

@@ -158,6 +158,7 @@ asio::awaitable<SessionReport> TestSessions::end(std::uint64_t number, Left left
   session->ending = true;
   changed_.notify_all();
   while (session->playing > 0) co_await changed_.wait();
+  co_await environment_.take_in_ends(services_of(session->test));
   if (left == Left::kUndo) {
     FaultReport undone = co_await environment_.undo(number, ended_as_meant(*session));
     session->report.failures = std::move(undone.failures);

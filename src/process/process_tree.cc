@@ -53,6 +53,20 @@ bool read_entry(const char* pid, ProcessEntry& entry) {
                      &entry.state, &entry.parent, &entry.start_time) == 3;
 }
 
+/// PF_EXITING (linux/sched.h), which do_exit() sets before it gives up the task's files; among the
+/// flags, field 9 of proc(5)'s stat. True when the task is gone.
+bool is_task_ending(const std::string& directory) {
+  constexpr unsigned kExiting = 0x4;
+  const UniqueFd file(::open((directory + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 1024> text{};
+  const ssize_t length = file ? ::read(*file, text.data(), text.size() - 1) : -1;
+  const char* close = length > 0 ? std::strrchr(text.data(), ')') : nullptr;
+  if (close == nullptr) return true;
+  unsigned flags = 0;
+  const int read = std::sscanf(close + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
+  return read == 1 && (flags & kExiting) != 0;
+}
+
 /// Every process of the machine by its parent.
 std::multimap<pid_t, ProcessEntry> read_processes() {
   std::multimap<pid_t, ProcessEntry> by_parent;
@@ -142,6 +156,20 @@ std::vector<pid_t> processes_below(pid_t ancestor) {
     if (entry.living()) pids.push_back(entry.pid);
   }
   return pids;
+}
+
+bool is_ending(std::int64_t pid) {
+  if (pid == 0) return false;
+  const std::string process = "/proc/" + std::to_string(pid);
+  if (!is_task_ending(process)) return false;
+  // A program's first thread may end long before the others.
+  const std::string tasks = process + "/task";
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(tasks.c_str()), ::closedir);
+  if (!directory) return true;
+  while (const dirent* task = ::readdir(directory.get())) {
+    if (task->d_name[0] != '.' && !is_task_ending(tasks + "/" + task->d_name)) return false;
+  }
+  return true;
 }
 
 void signal_descendants(int signal) {

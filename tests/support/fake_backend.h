@@ -197,6 +197,12 @@ class FakeBackend final : public Backend {
   }
   bool paused(const std::string& service) { return of(service).paused; }
 
+  bool is_ending(std::size_t index, std::int64_t) const noexcept override {
+    return !services_[index].running || services_[index].doomed;
+  }
+  /// Nothing of it runs any more, but exited() does not know yet.
+  void doom(const std::string& service) { of(service).doomed = true; }
+
   void catch_up() noexcept override { ++catch_ups_; }
   int catch_ups() const { return catch_ups_; }
 
@@ -223,6 +229,7 @@ class FakeBackend final : public Backend {
     bool stop_asked = false;
     bool paused = false;
     bool stands_still = false;
+    bool doomed = false;
     int stopping = 0;
     int starts = 0;
     ExitStatus status;
@@ -248,6 +255,7 @@ class FakeBackend final : public Backend {
     if (!service.running) return;
     service.running = false;
     service.paused = false;
+    service.doomed = false;
     service.status = status;
     service.changed->notify_all();
   }

@@ -59,6 +59,20 @@ TEST_F(VerdictTest, FailsATestWhoseServiceCrashes) {
   EXPECT_THAT(down(spec), ExitedWith(0)) << "the test has told it";
 }
 
+TEST_F(VerdictTest, FailsATestThatEndsAtTheVeryMomentOfItsServicesDeath) {
+  const Gate asked = make_gate("asked");
+  const Gate alive = make_gate("alive");  // has no writer any more when the service is dead
+  const auto spec = spec_of(R"(["sh", "-c", "exec 3<>\"$1\"; echo up; read -r _ <\"$0\"; kill -SEGV $$",
+      ")" + asked.text() + R"(", ")" + alive.text() + R"("])");
+  for (int round = 0; round < 10; ++round) {
+    const Outcome outcome =
+        isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "sh", "-c",
+                "exec 4<\"$1\"; echo go >\"$0\"; cat <&4", asked.text(), alive.text()});
+    ASSERT_THAT(outcome, ExitedWith(1));
+    EXPECT_THAT(outcome.err, HasSubstr("ended while it should have been up: killed by SIGSEGV"));
+  }
+}
+
 TEST_F(VerdictTest, FailsNoTestThatDoesNotUseTheService) {
   const auto spec = spec_at_gate(R"("exits", "3")");
   ASSERT_THAT(up(spec), ExitedWith(0));

@@ -126,6 +126,25 @@ TEST_F(TestSessionsTest, TellOfAServiceThatIsNotReadyAgain) {
   EXPECT_EQ(report.failures[0].what, "no such program");
 }
 
+TEST_F(TestSessionsTest, WaitForTheEndOfAServiceThatOthersHaveSeen) {
+  const std::uint64_t number = begin({});
+  backend().doom("db");
+  const Call<SessionReport> ending = ask_end(number);
+  EXPECT_FALSE(ending->has_value());
+  die("db", {0, SIGSEGV, false});
+  ASSERT_TRUE(ending->has_value());
+  EXPECT_EQ((*ending)->incidents.size(), 1U);
+}
+
+TEST_F(TestSessionsTest, DoNotWaitForEverForAServiceThatHangsAtItsEnd) {
+  const std::uint64_t number = begin({});
+  backend().doom("db");
+  const Call<SessionReport> ending = ask_end(number);
+  pass(std::chrono::seconds(3));
+  EXPECT_TRUE(ending->has_value());
+  die("db", {0, SIGSEGV, false});
+}
+
 TEST_F(TestSessionsTest, FailForNoEndThatTheirTestMeansAndStartItAgain) {
   const std::uint64_t number = begin_tolerant(parse_tolerance({}, {"db:3"}));
   die("db", {3, 0, false});

@@ -2,11 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <functional>
+#include <string>
+#include <thread>
 
 #include "base/syscall.h"
 
@@ -35,6 +39,13 @@ void leave_daemon(int ready) {
   ::signal(SIGHUP, SIG_IGN);
   (void)!::write(ready, "d", 1);
   for (;;) ::pause();
+}
+
+bool is_first_thread_gone(pid_t process) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  return text.find(") Z ") != std::string::npos;
 }
 
 /// Runs `body` in a child that adopts orphans; the exit code.
@@ -141,6 +152,51 @@ TEST(ProcessTreeTest, LeavesProcessesBesideTheCallerAlone) {
   EXPECT_THAT(processes_below(bystander), Not(Contains(bystander)));
   ::kill(bystander, SIGKILL);
   ::waitpid(bystander, nullptr, 0);
+}
+
+TEST(IsEndingTest, HoldsForWhoHasEndedAndNoOther) {
+  EXPECT_FALSE(is_ending(0));
+  EXPECT_FALSE(is_ending(::getpid()));
+  const pid_t child = fork_waiting();
+  EXPECT_FALSE(is_ending(child));
+  ::kill(child, SIGSTOP);
+  EXPECT_FALSE(is_ending(child));
+  ::kill(child, SIGKILL);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(is_ending(child)) << "not reaped yet";
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(is_ending(child));
+}
+
+TEST(IsEndingTest, HoldsAsSoonAsAConnectionEndsWithItsOwner) {
+  for (int round = 0; round < 100; ++round) {
+    Pipe pipe = make_pipe();
+    const pid_t child = fork_waiting([&] { ::raise(SIGKILL); });
+    pipe.write.reset();
+    (void)read_to_end(*pipe.read);
+    EXPECT_TRUE(is_ending(child));
+    ::waitpid(child, nullptr, 0);
+  }
+}
+
+TEST(IsEndingTest, DoesNotHoldWhileOtherThreadsGoOn) {
+  Pipe pipe = make_pipe();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::thread([write = *pipe.write, first = ::getpid()] {
+      while (!is_first_thread_gone(first)) ::usleep(1000);
+      (void)!::write(write, "x", 1);
+      for (;;) ::pause();
+    }).detach();
+    ::syscall(SYS_exit, 0);  // this thread alone
+  }
+  pipe.write.reset();
+  char byte = 0;
+  EXPECT_EQ(::read(*pipe.read, &byte, 1), 1);
+  EXPECT_FALSE(is_ending(child));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 }  // namespace
