@@ -169,10 +169,20 @@ target that it names must be visible there.
 
   Sets something on an environment as a whole::
 
-    isoenv_add_environment(<name> [ENV <NAME>=<value>...])
+    isoenv_add_environment(<name> [ENV <NAME>=<value>...] [PRESTART])
 
   ``ENV`` is for all services and tasks, before their own. An environment that
   needs nothing set need not be added.
+
+  ``PRESTART``
+    In a run of all tests, the first service that is brought up starts all the
+    others that tests with ``SCOPE RUN`` need too, and does not wait for them.
+    Each is still brought up by its own test, which finds it started and waits
+    until it is ready, or tells why it is not. So ``ctest -j1`` waits for the
+    longest chain of services and not for one after the other. A ``ctest`` whose
+    command line may leave out tests, or end early (``-R``, ``-L``, ``--preset``,
+    ``--stop-on-failure``, ``-S`` and whatever is not known), starts nothing
+    ahead.
 
 .. command:: isoenv_add_test
 

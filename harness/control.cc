@@ -179,6 +179,7 @@ std::string encode(const Request& request) {
   Json json{{"request", kKindNames[static_cast<std::size_t>(request.kind)]},
             {"services", request.services}};
   if (!request.pause_before.empty()) json["pause_before"] = request.pause_before;
+  if (!request.ahead.empty()) json["ahead"] = request.ahead;
   if (request.timing) json["timing"] = true;
   if (request.kind == Request::Kind::kMark) json["text"] = request.text;
   if (request.kind == Request::Kind::kFault) json["fault"] = fault_json(request);
@@ -215,7 +216,8 @@ Request decode_request(const std::string& text) {
       request.pause_before = json.at("pause_before").get<std::vector<std::string>>();
     }
     if (json.contains("timing")) request.timing = json.at("timing").get<bool>();
-    for (const auto* names : {&request.services, &request.pause_before}) {
+    if (json.contains("ahead")) request.ahead = json.at("ahead").get<std::vector<std::string>>();
+    for (const auto* names : {&request.services, &request.pause_before, &request.ahead}) {
       for (const std::string& service : *names) {
         if (service.size() <= kLongestName) continue;
         throw Error("there is no service " + in_quotes(service), ExitCode::kUsage);

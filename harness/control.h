@@ -38,6 +38,7 @@ struct Request {
   /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none = all.
   std::vector<std::string> services;
   std::vector<std::string> pause_before{};  ///< up: services that are paused before their start
+  std::vector<std::string> ahead{};         ///< up, an instance's first: services to start ahead
   bool timing = false;                      ///< up, down: tell when what happened
   std::string text{};                       ///< mark: a line for the merged log
   // fault:

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -45,14 +46,14 @@ constexpr std::chrono::seconds kLastAnswers{1};
 
 struct InstanceServer::State {
   State(const EnvironmentPlan& plan_, LinuxBackendOptions options, const MakeSite& make_site,
-        const RunDirectory& directory_, UniqueFd owner_, Isolated isolated_)
+        const RunDirectory& directory_, UniqueFd owner_, Isolated isolated_, bool keeps_history)
       : plan(plan_),
         directory(directory_),
         isolated(std::move(isolated_)),
         artefacts(options.artefact_directory),
         site(make_site(context.get_executor())),
         incidents(plan_),
-        timeline(plan_, clock, /*keeps_history=*/false),
+        timeline(plan_, clock, keeps_history),
         backend(context.get_executor(), plan_, clock, std::move(options), *site, incidents,
                 timeline),
         environment(context.get_executor(), plan_, backend, clock, incidents, timeline),
@@ -88,14 +89,14 @@ struct InstanceServer::State {
   asio::signal_set signals;
   bool ending = false;
   bool test_failed = false;
+  bool first_up = true;    // no `up` has come yet
   bool cut_short = false;  // some services were left to be killed with the keeper
   unsigned upping = 0;     // `up` requests under way
   Event upped{context.get_executor()};
 
   asio::awaitable<Answer> answer(Request request);
   asio::awaitable<Answer> answer_up(Request request, std::vector<std::size_t> services);
-  asio::awaitable<Answer> answer_down(std::vector<std::size_t> services, Tolerance tolerance,
-                                      bool test_told);
+  asio::awaitable<Answer> answer_down(Request request, std::vector<std::size_t> services);
   asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
   Answer answer_begin(const Request& request, const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_end(FaultOrigin origin, bool failed);
@@ -125,11 +126,17 @@ struct InstanceServer::State {
 
 InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
                                const MakeSite& make_site, const RunDirectory& directory,
-                               UniqueFd owner, Isolated isolated)
+                               UniqueFd owner, Isolated isolated, bool keeps_history)
     : state_(std::make_unique<State>(plan, std::move(options), make_site, directory,
-                                     std::move(owner), std::move(isolated))) {}
+                                     std::move(owner), std::move(isolated), keeps_history)) {}
 
 InstanceServer::~InstanceServer() = default;
+
+void InstanceServer::record(std::vector<TraceSpan> spans) {
+  for (TraceSpan& span : spans) state_->timeline.add(std::move(span));
+}
+
+std::vector<TraceSpan> InstanceServer::trace() const { return state_->timeline.spans(); }
 
 bool InstanceServer::run() {
   if (!state_->isolated.refusal.empty()) {
@@ -169,7 +176,7 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
     case Request::Kind::kUp:
       co_return co_await answer_up(std::move(request), services);
     case Request::Kind::kDown:
-      co_return co_await answer_down(services, request.tolerance, request.failed);
+      co_return co_await answer_down(std::move(request), services);
     case Request::Kind::kFault:
       co_return co_await answer_fault(request, services);
     case Request::Kind::kBegin:
@@ -203,6 +210,11 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(Request request,
                                                          std::vector<std::size_t> services) {
   const Clock::TimePoint asked = clock.now();
   const std::vector<std::size_t> pause_before = find_services(plan, request.pause_before);
+  const std::vector<std::size_t> ahead = find_services(plan, request.ahead);
+  // After those that this one waits for.
+  if (std::exchange(first_up, false) && !ahead.empty()) {
+    asio::post(context, [this, ahead] { environment.start_ahead(ahead); });
+  }
   ++upping;
   UpReport report;
   std::exception_ptr refusal;
@@ -229,13 +241,16 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(Request request,
                    backend.was_refused(plan.closure(services));
   // Who asks at the same time is refused the same; the last one's end of the instance is for all.
   while (answer.refused && upping > 0) co_await upped.wait();
+  if (answer.refused) co_await environment.drop_ahead();
   if (!report.failures.empty()) end_when_idle("nothing is up after a failed start");
   answer.ending = ending;
   co_return answer;
 }
 
-asio::awaitable<Answer> InstanceServer::State::answer_down(std::vector<std::size_t> services,
-                                                           Tolerance tolerance, bool test_told) {
+asio::awaitable<Answer> InstanceServer::State::answer_down(Request request,
+                                                           std::vector<std::size_t> services) {
+  const Tolerance tolerance = std::move(request.tolerance);
+  const bool test_told = request.failed;
   DownReport report;
   const std::string before = own_test != 0 && !test_told ? services_text() : "";
   if (services.empty()) {
@@ -257,6 +272,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_down(std::vector<std::size
   answer.bundles = std::exchange(untold, {});
   answer.ending = ending;
   answer.report = to_json(report);
+  if (request.timing) answer.timing = to_json(make_timing(plan, {}, clock.now(), timeline));
   co_return answer;
 }
 
@@ -283,6 +299,7 @@ Answer InstanceServer::State::answer_begin(const Request& request,
   Answer answer;
   answer.session = sessions.begin(std::move(test));
   if (!request.facts.empty()) witnesses.begin(answer.session, request.facts);
+  timeline.test_begins(answer.session, request.test);
   held.emplace(request.client, answer.session);
   control.keep(request.client);
   return answer;
@@ -294,6 +311,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin, bo
   const auto left = origin.keep ? TestSessions::Left::kKeep : TestSessions::Left::kUndo;
   Answer answer;
   const SessionReport report = co_await sessions.end(origin.session, left);
+  timeline.test_ends(origin.session);
   const bool fails = !reasons_of(report).empty();
   test_failed = test_failed || fails;
   if (fails && !failed) answer.witness = encode(witness_of(origin.session));
@@ -320,6 +338,7 @@ void InstanceServer::State::end_sessions_of(std::uint64_t client) {
 asio::awaitable<void> InstanceServer::State::end_session(std::uint64_t session) {
   try {
     const SessionReport report = co_await sessions.end(session);
+    timeline.test_ends(session);
     for (const ServiceFailure& failure : report.failures) {
       backend.event(failure.service + ": not ready after the test: " + failure.what);
     }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "env/linux_backend.h"
@@ -30,8 +31,14 @@ class InstanceServer {
   /// Makes the site and listens on the run directory's control socket. `owner` is a pidfd, or
   /// empty. All references outlive the server.
   InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options, const MakeSite& make_site,
-                 const RunDirectory& directory, UniqueFd owner, Isolated isolated);
+                 const RunDirectory& directory, UniqueFd owner, Isolated isolated,
+                 bool keeps_history);
   ~InstanceServer();
+
+  /// What the keeper did before, for traces.
+  void record(std::vector<TraceSpan> spans);
+  /// All that traces tell.
+  std::vector<TraceSpan> trace() const;
 
   /// Serves until the instance has ended and every service is down. False when any of them failed
   /// or had to be killed, or a test has failed.

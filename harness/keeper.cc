@@ -30,6 +30,7 @@
 #include "harness/lease.h"
 #include "harness/retention.h"
 #include "harness/run_root_cover.h"
+#include "harness/trace_file.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 #include "netns/network.h"
@@ -49,6 +50,8 @@ struct Inheritance {
   const ArtefactDirectory& artefacts;
   UniqueFd owner;
   UniqueFd report;  // `ok` or an encoded Error, then closed
+  Clock::TimePoint began;
+  Clock::TimePoint planned;
 
   bool has_namespaces() const { return isolated.rung != rung_name(Rung::kPorts); }
 };
@@ -111,6 +114,15 @@ ProcessId own_host_process() {
   return read_process(pid).value_or(ProcessId{pid, 0});
 }
 
+/// Beside the logs, as every other file that the instance leaves.
+void write_trace(const Inheritance& inheritance, const InstanceServer& server) noexcept {
+  try {
+    TraceFile(inheritance.artefacts.path / "trace.json").write(server.trace());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "isoenv: %s\n", error.what());
+  }
+}
+
 /// What the keeper's own namespaces need; the cover lasts as long as the instance.
 void furnish_namespaces(const Inheritance& inheritance, std::optional<RunRootCover>& cover) {
   enter_own_mounts();
@@ -136,6 +148,7 @@ void furnish_host(const Inheritance& inheritance) {
 /// PID 1 of the instance, if it has namespaces, from its first step to its last.
 int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   enter_role(Role::kKeeper);
+  const Clock::TimePoint cloned = SteadyClock().now();
   // The same user may always reach us: exec enters our namespaces (ptrace(2), PTRACE_MODE_READ).
   const unsigned long open_files = raise_open_files();
   const bool has_namespaces = inheritance.has_namespaces();
@@ -146,6 +159,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
     furnish_host(inheritance);
   }
 
+  const Clock::TimePoint furnished = SteadyClock().now();
   Lease lease;
   lease.key = inheritance.options.key;
   lease.environment = inheritance.plan.name;
@@ -177,7 +191,14 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   };
   std::optional<InstanceServer> server;
   server.emplace(inheritance.plan, std::move(backend), make_site, inheritance.directory,
-                 std::move(inheritance.owner), inheritance.isolated);
+                 std::move(inheritance.owner), inheritance.isolated,
+                 inheritance.options.keeps_history);
+  const Clock::TimePoint connected = SteadyClock().now();
+  server->record({{"isoenv", "keeper", "start", inheritance.began, connected},
+                  {"isoenv", "keeper", "plan", inheritance.began, inheritance.planned},
+                  {"isoenv", "keeper", "namespaces", inheritance.planned, cloned},
+                  {"isoenv", "keeper", "mounts", cloned, furnished},
+                  {"isoenv", "keeper", "network", furnished, connected}});
   const UniqueFd lease_lock = write_lease(inheritance.directory, lease);
   if (::write(*inheritance.report, "ok", 2) != 2) return 1;
   inheritance.report.reset();
@@ -185,6 +206,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   // Beyond this point the instance is up, and whoever started us may be gone.
   const bool passed = server->run();
   record_end(*inheritance.artefacts.marker, passed);
+  if (inheritance.options.writes_trace) write_trace(inheritance, *server);
 
   // The kernel ends with us whatever a namespace of ours holds; elsewhere that is our part.
   // The server's connections close with it, last: clients wait for that (ControlClient).
@@ -287,7 +309,8 @@ UniqueFd open_owner(const Owner& owner) {
 /// Forks the keeper of a planned instance and returns when it listens.
 void start_planned(const StartLock& lock, const KeeperOptions& options,
                    const ArtefactDirectory& artefacts, const EnvironmentPlan& plan,
-                   Isolated isolated, PortReservations reservations) {
+                   Isolated isolated, PortReservations reservations, Clock::TimePoint began) {
+  const Clock::TimePoint planned = SteadyClock().now();
   UniqueFd owner = open_owner(options.owner);
   Pipe report = make_pipe();
   std::fflush(nullptr);
@@ -296,7 +319,7 @@ void start_planned(const StartLock& lock, const KeeperOptions& options,
   if (child == 0) {
     const int exit_code =
         detach({lock.directory(), options, plan, std::move(isolated), std::move(reservations),
-                artefacts, std::move(owner), std::move(report.write)});
+                artefacts, std::move(owner), std::move(report.write), began, planned});
     check_for_leaks();
     ::_exit(exit_code);
   }
@@ -313,7 +336,7 @@ void start_planned(const StartLock& lock, const KeeperOptions& options,
 }
 
 void start_in_namespaces(const StartLock& lock, const KeeperOptions& options,
-                         const ArtefactDirectory& artefacts) {
+                         const ArtefactDirectory& artefacts, Clock::TimePoint began) {
   if (joining_is_filtered()) {  // it would be up, and no command could enter it
     if (const std::optional<Error> refusal = find_refusal()) throw *refusal;
   }
@@ -323,12 +346,13 @@ void start_in_namespaces(const StartLock& lock, const KeeperOptions& options,
     planning.artefact_directory = lock.directory().artefact_alias();
   }
   const EnvironmentPlan plan = plan_spec(options.spec, planning);
-  start_planned(lock, options, artefacts, plan, {}, {});
+  start_planned(lock, options, artefacts, plan, {}, {}, began);
 }
 
 /// `refusal`: why there are no namespaces; "" when none were asked for.
 void start_on_host(const StartLock& lock, const KeeperOptions& options,
-                   const ArtefactDirectory& artefacts, const std::string& refusal) {
+                   const ArtefactDirectory& artefacts, const std::string& refusal,
+                   Clock::TimePoint began) {
   const RunDirectory& directory = lock.directory();
   PlanOptions planning = plan_options(directory, artefacts);
   planning.shared_loopback = true;
@@ -338,22 +362,25 @@ void start_on_host(const StartLock& lock, const KeeperOptions& options,
   planning.reserved = std::move(reserved.assigned);
   const EnvironmentPlan plan = plan_spec(options.spec, planning);
   start_planned(lock, options, artefacts, plan, {rung_name(Rung::kPorts), refusal},
-                std::move(reserved.reservations));
+                std::move(reserved.reservations), began);
 }
 
 }  // namespace
 
 void start_keeper(const StartLock& lock, const KeeperOptions& options) {
+  const Clock::TimePoint began = SteadyClock().now();
   check_secrets(options.spec);
   clear_run_directory(lock);
   const ArtefactDirectory artefacts =
       create_artefact_directory(options.artefact_root, lock.directory().id(),
                                 {options.spec.name, options.key.spec_file, options.key.name});
-  if (options.isolation == Isolation::kPorts) return start_on_host(lock, options, artefacts, "");
+  if (options.isolation == Isolation::kPorts) {
+    return start_on_host(lock, options, artefacts, "", began);
+  }
   std::string refusal = options.refusal;
   if (refusal.empty()) {
     try {
-      return start_in_namespaces(lock, options, artefacts);
+      return start_in_namespaces(lock, options, artefacts, began);
     } catch (const Error& refused) {
       if (options.isolation == Isolation::kNetns || refused.code() != ExitCode::kCannotRun) throw;
       refusal = in_one_line(refused);
@@ -361,7 +388,7 @@ void start_keeper(const StartLock& lock, const KeeperOptions& options) {
     clear_run_directory(lock);  // a keeper that was refused halfway has ended, and left its part
   }
   with_frame("starting with " + degraded_text(refusal),
-             [&] { start_on_host(lock, options, artefacts, refusal); });
+             [&] { start_on_host(lock, options, artefacts, refusal, began); });
 }
 
 }  // namespace isoenv

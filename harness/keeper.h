@@ -22,6 +22,8 @@ struct KeeperOptions {
   Owner owner;
   std::filesystem::path artefact_root;
   Isolation isolation = Isolation::kAuto;
+  bool keeps_history = false;  ///< of all that happens, for a trace
+  bool writes_trace = false;   ///< the same, and trace.json among its artefacts at its end
   std::string refusal{};  ///< why there are no namespaces, when that is known already
 };
 

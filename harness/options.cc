@@ -66,6 +66,9 @@ void add_timing(Grammar& grammar) {
   grammar.options.add_options()("timing", po::bool_switch(),
                                 "tell where the time went: every service's start step by step, "
                                 "and the longest chain");
+  grammar.options.add_options()("trace", text("FILE"),
+                                "write what happened when to FILE, for Perfetto "
+                                "(https://ui.perfetto.dev) and chrome://tracing");
 }
 
 Grammar up_grammar() {
@@ -82,6 +85,9 @@ Grammar up_grammar() {
   add("pause-before", texts("SERVICE"),
       "stop this service's process where it would execute its program, and wait neither for it nor "
       "for what needs it; 'isoenv resume' lets it go on; may be repeated");
+  add("prestart", text("FILE"),
+      "under a ctest that runs all its tests, its first 'up' starts all services that FILE names, a "
+      "line each, without waiting for them");
   add_timing(grammar);
   add_json(grammar, "print the result as JSON");
   return grammar;
@@ -365,8 +371,8 @@ Parsed parse(const std::string& command, const Arguments& arguments) {
 UpOptions parse_up(const Arguments& arguments) {
   const Parsed parsed = parse("up", arguments);
   return {parsed.text("file"), parsed.given_text("isolation"), parsed.text("owner"), parsed.text("name"),
-          parsed.path("artefacts"), parsed.flag("json"), parsed.flag("timing"), parsed.list("pause-before"),
-          parsed.words};
+          parsed.path("artefacts"), parsed.flag("json"), parsed.flag("timing"),
+          parsed.path("trace"), parsed.path("prestart"), parsed.list("pause-before"), parsed.words};
 }
 
 DownOptions parse_down(const Arguments& arguments) {
@@ -394,15 +400,18 @@ RunOptions parse_run(const Arguments& arguments) {
   if (!parsed.path("file") && !about_services.empty()) {
     refuse("option '" + about_services + "' needs a spec", "name it with --file FILE");
   }
-  if (!parsed.path("file") && parsed.flag("timing")) {
-    refuse("option '--timing' needs a spec", "name it with --file FILE");
+  if (!parsed.path("file") && (parsed.flag("timing") || parsed.path("trace"))) {
+    refuse(std::string("option '--") + (parsed.flag("timing") ? "timing" : "trace") +
+               "' needs a spec",
+           "name it with --file FILE");
   }
   if (parsed.flag("per-command") && !parsed.path("artefacts")) {
     refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
   }
   return {std::move(test),          parsed.path("file"),
           parsed.given_text("isolation"), parsed.path("artefacts"),
-          parsed.flag("timing"), parsed.flag("per-command"), parsed.list("service"),
+          parsed.flag("timing"), parsed.path("trace"),
+          parsed.flag("per-command"), parsed.list("service"),
           parsed.words};
 }
 

@@ -27,6 +27,8 @@ struct UpOptions {
   std::optional<std::filesystem::path> artefacts;
   bool json = false;
   bool timing = false;
+  std::optional<std::filesystem::path> trace;     ///< the file to write
+  std::optional<std::filesystem::path> prestart;  ///< a file of names
   std::vector<std::string> pause_before;  ///< services that are paused before their start
   std::vector<std::string> services;      ///< none: all
 };
@@ -51,6 +53,7 @@ struct RunOptions : TestOptions {
   std::optional<std::string> isolation;       ///< for choose_isolation
   std::optional<std::filesystem::path> artefacts;
   bool timing = false;
+  std::optional<std::filesystem::path> trace;  ///< the file to write
   bool per_command = false;           ///< `artefacts` has a folder for each different command
   std::vector<std::string> services;  ///< none: all
   std::vector<std::string> command;   ///< never empty

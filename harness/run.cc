@@ -10,18 +10,22 @@
 #include "harness/session.h"
 #include "harness/test_command.h"
 #include "harness/test_run.h"
+#include "harness/trace_file.h"
 
 namespace isoenv {
 namespace {
 
-/// True when no service has failed at its end. Warnings about the end go to the standard error
-/// output: the command's own output stays alone.
-bool take_down(ControlClient& client, const Tolerance& tolerance, bool command_passed) {
-  bool passed = true;
-  Request down{Request::Kind::kDown, {}};
-  down.tolerance = tolerance;
+struct Ending {
+  bool passed = true;  ///< no service has failed at its end
+  std::string timing;  ///< JSON of env/timing.h, when asked for
+};
+
+/// Warnings about the end go to the standard error output: the command's own output stays alone.
+Ending take_down(ControlClient& client, Request down, bool command_passed) {
+  Ending ending;
   down.failed = !command_passed;
   const std::optional<Answer> answer = client.ask(down);
+  if (answer) ending.timing = answer->timing;
   if (answer && !answer->report.empty()) {
     const DownReport report = down_report_from_json(answer->report);
     for (const ServiceStop& stop : report.stops) {
@@ -33,10 +37,10 @@ bool take_down(ControlClient& client, const Tolerance& tolerance, bool command_p
       std::cerr << "isoenv run: " << problem << '\n';
     tell_incidents(report.incidents, command_passed);
     for (const Bundle& bundle : answer->bundles) tell_bundle(bundle);
-    passed = report.incidents.empty();
+    ending.passed = report.incidents.empty();
   }
   client.wait_for_end();
-  return passed;
+  return ending;
 }
 
 }  // namespace
@@ -52,6 +56,8 @@ int run_command(const std::vector<std::string>& arguments) {
     if (!ctest) throw Error("the ctest above has ended");
   }
   const Isolation isolation = choose_isolation(options.isolation);
+  std::optional<TraceFile> trace;
+  if (options.trace) trace.emplace(*options.trace);
   if (!options.file) return run_alone(options.command, isolation, *ctest).shell_code();
 
   KeeperOptions keeper;
@@ -68,22 +74,28 @@ int run_command(const std::vector<std::string>& arguments) {
   if (options.per_command) *artefacts /= command_folder(options.command);
   keeper.artefact_root = artefact_root(artefacts, keeper.spec.name, keeper.key.spec_file);
 
+  keeper.writes_trace = wants_trace();
+  keeper.keeps_history = keeper.writes_trace || trace.has_value();
+
   const std::filesystem::path root = open_run_root();
   sweep_stale(root);
   const RunDirectory directory(root, instance_id(keeper.key));
   Request request{Request::Kind::kUp, options.services};
-  request.timing = options.timing;
+  request.timing = options.timing || trace;
   Joined joined = ask_or_start(directory, keeper, request, *ctest);
   const UpReport report = up_report_from_json(joined.answer.report);
   if (joined.answer.ending) joined.client.wait_for_end();
   if (!report.refusal.empty()) {
     std::cerr << "isoenv run: " << degraded_text(report.refusal) << std::endl;
   }
+  CommandPhases phases = joined.phases;
+  phases.insert(phases.begin(), {"spec", began, phases.front().begin});
   if (options.timing) {
-    CommandPhases phases = joined.phases;
-    phases.insert(phases.begin(), {"spec", began, phases.front().begin});
     std::cerr << "isoenv run: " << timing_text(timing_from_json(joined.answer.timing), phases)
               << std::flush;
+  }
+  if (trace && !report.failures.empty()) {
+    trace->write("run", phases, timing_from_json(joined.answer.timing));
   }
   if (!report.failures.empty()) throw Error(up_text(report), ExitCode::kOwnFailure);
   const Answer entered = ask_to_join(joined.client, options.services);
@@ -95,8 +107,16 @@ int run_command(const std::vector<std::string>& arguments) {
                      keeper.key.spec_file, lease->artefact_directory,
                      directory.id(),       /*ends_instance=*/true};
   const int code = run_test(joined.client, entered, test, *ctest);
-  const bool passed = take_down(joined.client, options.tolerance, code == 0);
-  return code != 0 || passed ? code : static_cast<int>(ExitCode::kEnvironmentFailed);
+  phases.push_back({"command", phases.back().end, SteadyClock().now()});
+  Request down{Request::Kind::kDown, {}};
+  down.tolerance = options.tolerance;
+  down.timing = trace.has_value();
+  const Ending ending = take_down(joined.client, std::move(down), code == 0);
+  phases.push_back({"down", phases.back().end, SteadyClock().now()});
+  if (trace && !ending.timing.empty()) {
+    trace->write("run", phases, timing_from_json(ending.timing));
+  }
+  return code != 0 || ending.passed ? code : static_cast<int>(ExitCode::kEnvironmentFailed);
 }
 
 }  // namespace isoenv

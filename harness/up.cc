@@ -1,11 +1,14 @@
+#include <fstream>
 #include <iostream>
 #include <string>
 
 #include "env/timing.h"
 #include "harness/artefacts.h"
 #include "harness/command.h"
+#include "harness/ctest_selection.h"
 #include "harness/options.h"
 #include "harness/session.h"
+#include "harness/trace_file.h"
 
 namespace isoenv {
 namespace {
@@ -30,6 +33,19 @@ std::string old_spec_warning(const EnvironmentSpec& spec) {
          "' was edited since it came up; 'isoenv down' and 'isoenv up' again use the new one";
 }
 
+/// The services that the file names, a line each.
+std::vector<std::string> read_names(const std::filesystem::path& file) {
+  std::ifstream lines(file);
+  if (!lines) {
+    throw SystemError(errno, "open", file.string(), ExitCode::kUsage, "see --prestart FILE");
+  }
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) names.push_back(line);
+  }
+  return names;
+}
+
 }  // namespace
 
 int up_command(const std::vector<std::string>& arguments) {
@@ -40,9 +56,19 @@ int up_command(const std::vector<std::string>& arguments) {
   const EnvironmentPlan plan = plan_spec(keeper.spec, {});
   find_services(plan, options.services);  // refuses bad input before anything
   find_services(plan, options.pause_before);
+  std::vector<std::string> ahead;
+  if (options.prestart) ahead = read_names(*options.prestart);
+  find_services(plan, ahead);
+  std::optional<TraceFile> trace;
+  if (options.trace) trace.emplace(*options.trace);
   keeper.key = shared_key(keeper.spec.file, options.name, current_caller());
   keeper.isolation = choose_isolation(options.isolation);
   keeper.owner = find_owner(options.owner);
+  const bool in_whole_run =
+      keeper.owner.kind == Owner::Kind::kCtest && runs_all_tests(keeper.owner.process);
+  if (!in_whole_run) ahead.clear();
+  keeper.writes_trace = wants_trace();
+  keeper.keeps_history = keeper.writes_trace;
   keeper.artefact_root = artefact_root(options.artefacts, keeper.spec.name, keeper.key.spec_file);
 
   const std::filesystem::path root = open_run_root();
@@ -50,15 +76,17 @@ int up_command(const std::vector<std::string>& arguments) {
   const RunDirectory directory(root, instance_id(keeper.key));
   Request request{Request::Kind::kUp, options.services};
   request.pause_before = options.pause_before;
-  request.timing = options.timing;
+  request.ahead = std::move(ahead);
+  request.timing = options.timing || trace;
   Joined joined = ask_or_start(directory, keeper, request);
   if (joined.answer.ending) joined.client.wait_for_end();
   UpReport report = up_report_from_json(joined.answer.report);
   if (joined.old_spec) report.warnings.push_back(old_spec_warning(keeper.spec));
   std::string timing_table;
+  CommandPhases phases = joined.phases;
+  phases.insert(phases.begin(), {"spec", began, phases.front().begin});
+  if (trace) trace->write("up", phases, timing_from_json(joined.answer.timing));
   if (options.timing) {
-    CommandPhases phases = joined.phases;
-    phases.insert(phases.begin(), {"spec", began, phases.front().begin});
     const Timing timing = timing_from_json(joined.answer.timing);
     report.timing = timing_report_json(timing, phases);
     timing_table = timing_text(timing, phases);

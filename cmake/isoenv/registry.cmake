@@ -6,6 +6,7 @@
 #   isoenv.ENVIRONMENTS              names, in the order seen
 #   isoenv.TESTS                     numbers of the tests
 #   isoenv.<environment>.<FIELD>     SERVICES TASKS (names) PROGRAMS LINES ENV DECLARED
+#                                  PRESTART
 #   isoenv.<environment>.<name>.<FIELD>   KIND ORIGIN FIELDS DEPENDS PATIENCE GRACE (ms)
 #   isoenv.test.<number>.<FIELD>     CALLER ORIGIN ENVIRONMENT SERVICES SCOPE DIRECTORY PROGRAM NAME
 #

@@ -416,8 +416,9 @@ function(_isoenv_add_fixtures environment tests)
     _isoenv_get(span isoenv.${environment}.${name}.GRACE)
     math(EXPR grace "${grace} + ${span}")
   endforeach()
+  _isoenv_write_prestart(prestart ${environment} "${names}")
   foreach(name IN LISTS names)
-    _isoenv_add_fixture(${environment} ${name} ${grace})
+    _isoenv_add_fixture(${environment} ${name} ${grace} "${prestart}")
   endforeach()
   # Stopping goes backwards. An order only: a fixture required by a clean-up would keep it from
   # running after a failed start.
@@ -432,9 +433,24 @@ function(_isoenv_add_fixtures environment tests)
   endforeach()
 endfunction()
 
+# The options of every `up` of <environment> for PRESTART: a file with the names of all services that
+# a run of all tests brings up, which they are in the end anyway, by their own `up`.
+function(_isoenv_write_prestart out environment names)
+  set(options "")
+  _isoenv_get(wanted isoenv.${environment}.PRESTART)
+  if(wanted)
+    _isoenv_paths(${environment} stem)
+    list(JOIN names "\n" text)
+    file(GENERATE OUTPUT "${stem}.prestart" CONTENT "${text}\n")
+    set(options --prestart "${stem}.prestart")
+  endif()
+  set(${out} "${options}" PARENT_SCOPE)
+endfunction()
+
 # The tests isoenv.<environment>.<name>.up and .down. isoenv's own time-outs come first, so that
-# its diagnosis is printed before CTest kills it. <grace>: what stopping may take, in ms.
-function(_isoenv_add_fixture environment name grace)
+# its diagnosis is printed before CTest kills it. <grace>: what stopping may take, in ms; <prestart>:
+# options of `up`.
+function(_isoenv_add_fixture environment name grace prestart)
   _isoenv_executable(executable)
   _isoenv_paths(${environment} stem)
   _isoenv_get(path isoenv.${environment}.${name}.PATH)
@@ -443,7 +459,7 @@ function(_isoenv_add_fixture environment name grace)
   set(fixture isoenv.${environment}.${name})
   _isoenv_isolation(isolation)
   add_test(NAME ${fixture}.up COMMAND
-    "${executable}" up ${isolation} --file "${stem}.json" --artefacts "${stem}" ${name})
+    "${executable}" up ${isolation} --file "${stem}.json" --artefacts "${stem}" ${prestart} ${name})
   set_tests_properties(${fixture}.up PROPERTIES FIXTURES_SETUP ${fixture} TIMEOUT ${up_timeout}
     LABELS isoenv SKIP_RETURN_CODE 77)
   # A high cost makes CTest start it as soon as the last test that needs the service has ended.

@@ -9,7 +9,7 @@
 # A word is its key of the JSON spec in upper case; READY_<KIND> is an entry of "ready".
 function(_isoenv_words out what)
   if(what STREQUAL "environment")
-    set(words ENV=many)
+    set(words ENV=many PRESTART=flag)
   elseif(what STREQUAL "test")
     set(words NAME=one COMMAND=text SERVICES=many ENVIRONMENT=one SCOPE=one WORKING_DIRECTORY=one
         TIMEOUT=one ENV=many LABELS=many CONFIGURATIONS=many FAULTS=many EXPECT_EXIT=many

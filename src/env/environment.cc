@@ -87,15 +87,10 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
       FaultReport resumed;
       co_await resume(service, "", resumed);
     }
-    if (life.alive || life.state == ServiceState::kCompleted) continue;
-    life.alive = true;
-    life.stop_requested = false;
-    life.failure = {};
-    life.harm = {};
-    life.ends_in_a_row = 0;
-    set_state(service, ServiceState::kWaiting);
-    timeline_.asked(service, asked);
-    asio::co_spawn(executor_, live(service), asio::detached);
+    const bool failed_before = adopt(service);
+    if (failed_before && life.harm.kind == Harm::Kind::kNone) had_failures_ = true;
+    if (failed_before || life.alive || life.state == ServiceState::kCompleted) continue;
+    begin_life(service, asked);
   }
   std::vector<bool> excused(lives_.size(), false);
   const auto all_settled = [&] {
@@ -132,6 +127,19 @@ asio::awaitable<UpReport> Environment::bring(std::vector<std::size_t> wanted,
   }
   co_await take_down(std::move(unclaimed));
   co_return report;
+}
+
+/// The life that begins is over when its coroutine has ended.
+void Environment::begin_life(std::size_t service, Clock::TimePoint asked) {
+  Life& life = lives_[service];
+  life.alive = true;
+  life.stop_requested = false;
+  life.failure = {};
+  life.harm = {};
+  life.ends_in_a_row = 0;
+  set_state(service, ServiceState::kWaiting);
+  timeline_.asked(service, asked);
+  asio::co_spawn(executor_, live(service), asio::detached);
 }
 
 asio::awaitable<DownReport> Environment::down(std::vector<std::size_t> services) {
@@ -337,9 +345,10 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
                                  : ": stopped, " + stop.status));
     }
   }
-  if (stop.how == ServiceStop::How::kKilled) had_failures_ = true;
+  if (stop.how == ServiceStop::How::kKilled && !life.ahead) had_failures_ = true;
   while (life.alive) co_await life.changed.wait();
   if (to == ServiceState::kDown) {
+    (void)adopt(service);
     life.harm = {};
     life.touched_by = 0;
   }
@@ -410,7 +419,7 @@ void Environment::fail(std::size_t service, const std::string& what,
   life.failure.diagnosis.insert(life.failure.diagnosis.begin(), diagnosis.begin(), diagnosis.end());
   life.readiness = what;
   life.failed_by_stop = life.stop_requested;
-  if (!life.stop_requested && !meant) had_failures_ = true;
+  if (!life.stop_requested && !meant && !life.ahead) had_failures_ = true;
   if (!life.stop_requested) backend_.event(plan_.services[service].name + ": " + what);
   set_state(service, ServiceState::kFailed);
 }

@@ -39,6 +39,13 @@ class Environment {
   boost::asio::awaitable<UpReport> up_paused(std::vector<std::size_t> services,
                                              std::vector<std::size_t> paused);
 
+  /// Starts the services and all they depend on, as far as they were never started, and waits for
+  /// nothing: for calls of up() yet to come, which find them as if they had started them. What they do
+  /// until then is nobody's failure; one that has failed by then fails that up().
+  void start_ahead(const std::vector<std::size_t>& services);
+  /// Takes down those that no up() has asked for yet.
+  boost::asio::awaitable<void> drop_ahead();
+
   /// Takes down the services and all that depend on them, dependents first.
   boost::asio::awaitable<DownReport> down(std::vector<std::size_t> services);
 
@@ -91,6 +98,7 @@ class Environment {
     bool alive = false;  // its coroutine runs
     bool stop_requested = false;
     bool failed_by_stop = false;  // it failed because it was asked to stop, and only so
+    bool ahead = false;           // it was started before any call of up() has wanted it
     unsigned claims = 0;          // calls of up() that want it
     unsigned stops = 0;           // calls of take_down() under way that want it gone
     unsigned starts = 0;
@@ -107,6 +115,8 @@ class Environment {
     std::uint64_t touched_by = 0;  // the session that has to leave it ready
   };
 
+  void begin_life(std::size_t service, Clock::TimePoint asked);
+  bool adopt(std::size_t service);
   boost::asio::awaitable<void> live(std::size_t service);
   boost::asio::awaitable<void> watch(std::size_t service);
   boost::asio::awaitable<bool> dependencies_met(std::size_t service);

@@ -54,7 +54,7 @@ void Environment::judge_stop(std::size_t service, const ServiceStop& stop) {
   incident.report = known.last_lines;
   incident.log = known.log;
   incidents_.add(service, std::move(incident));
-  had_failures_ = true;
+  if (!lives_[service].ahead) had_failures_ = true;
 }
 
 /// It has ended unasked: by itself, or by a signal that was sent on purpose.

@@ -67,9 +67,17 @@ std::string incidents_text(const std::vector<Incident>& incidents) {
   return text;
 }
 
+void Incidents::excuse(std::size_t service, bool excused) {
+  if (excused) {
+    excused_.insert(service);
+  } else {
+    excused_.erase(service);
+  }
+}
+
 std::uint64_t Incidents::add(std::size_t service, Incident incident) {
   const ServicePlan& plan = plan_.services[service];
-  if (plan.allow_failure) return 0;
+  if (plan.allow_failure || excused_.contains(service)) return 0;
   incident.service = plan.name;
   incident.when = time_of_day();
   entries_.push_back({service, false, std::move(incident)});

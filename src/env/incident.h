@@ -9,6 +9,7 @@
 #include <deque>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ class Incidents {
   /// The plan outlives the record. Of services with `allow_failure` nothing is kept.
   explicit Incidents(const EnvironmentPlan& plan) : plan_(plan) {}
 
+  /// Of one that is excused nothing is kept either, until it is not any more.
+  void excuse(std::size_t service, bool excused);
+
   /// Returns its number. `when` and `service` are filled in.
   std::uint64_t add(std::size_t service, Incident incident);
   /// Adds a line to the report of one that is still known.
@@ -60,6 +64,7 @@ class Incidents {
   const EnvironmentPlan& plan_;
   std::deque<Entry> entries_;  // the last one has the number next_ - 1
   std::uint64_t next_ = 1;
+  std::set<std::size_t> excused_;
 };
 
 /// True when a service that was stopped may end so: with 0, by its stop signal (128 + n too, as

@@ -88,11 +88,11 @@ void Timeline::state(std::size_t service, ServiceState state) {
   const Clock::TimePoint now = clock_.now();
   if (known.starts() && begins(state)) {
     known.state = state;
-    if (state == ServiceState::kStarting) mark(service, Moment::kBegan);
+    if (state == ServiceState::kStarting) at(known.start, Moment::kBegan) = now;
     return;
   }
   const bool got_ready = state == ServiceState::kReady || state == ServiceState::kCompleted;
-  if (known.starts() && got_ready) mark(service, Moment::kReady);
+  if (known.starts() && got_ready) at(known.start, Moment::kReady) = now;
   if (keeps_history_ && known.starts()) {
     for (TraceSpan& span : start_spans(service, now)) keep(std::move(span));
   } else if (keeps_history_) {
@@ -104,7 +104,7 @@ void Timeline::state(std::size_t service, ServiceState state) {
   if (!known.starts()) return;
   known.start = {};
   at(known.start, Moment::kAsked) = now;
-  if (state == ServiceState::kStarting) mark(service, Moment::kBegan);
+  if (state == ServiceState::kStarting) at(known.start, Moment::kBegan) = now;
 }
 
 void Timeline::asked(std::size_t service, Clock::TimePoint time) {

@@ -48,6 +48,7 @@ endforeach()
 schema_keys(expected properties)
 list(REMOVE_ITEM expected $schema version environment lines services tasks)
 list(TRANSFORM expected TOUPPER)
+list(APPEND expected PRESTART) # is about ctest
 _isoenv_words(words environment)
 list(TRANSFORM words REPLACE "=.*" "")
 expect_equal("the words of isoenv_add_environment()" "${words}" "${expected}")
