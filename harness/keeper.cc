@@ -31,6 +31,7 @@
 #include "harness/retention.h"
 #include "harness/run_root_cover.h"
 #include "harness/trace_file.h"
+#include "harness/zygote_image.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 #include "netns/network.h"
@@ -153,8 +154,10 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   const unsigned long open_files = raise_open_files();
   const bool has_namespaces = inheritance.has_namespaces();
   std::optional<RunRootCover> cover;
+  std::optional<Zygote> zygote;
   if (has_namespaces) {
     furnish_namespaces(inheritance, cover);
+    zygote.emplace(zygote_image());
   } else {
     furnish_host(inheritance);
   }
@@ -180,6 +183,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   backend.open_files = open_files;
   backend.inherited = own_environment();
   backend.change_accounts = ::geteuid() == 0;
+  backend.zygote = zygote ? &*zygote : nullptr;
 
   const MakeSite make_site =
       [&](boost::asio::any_io_executor executor) -> std::unique_ptr<Site> {
@@ -232,7 +236,7 @@ int tidy_after(pid_t keeper, bool has_namespaces, const RunDirectory& directory,
   ::signal(SIGHUP, SIG_IGN);
   close_all_from(3, nullptr, 0);
   drop_old_artefacts(artefact_root);
-  drop_abandoned_artefacts();
+  if (is_new_root(artefact_root)) drop_abandoned_artefacts();
   while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (!has_namespaces) end_descendants();

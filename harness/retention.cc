@@ -127,6 +127,8 @@ std::vector<OldArtefacts> drop_old_artefacts(const std::filesystem::path& root, 
   return dropped;
 }
 
+bool is_new_root(const std::filesystem::path& root) { return directories_in(root).size() <= 1; }
+
 std::vector<std::filesystem::path> artefact_roots_in(const std::filesystem::path& place) {
   std::vector<std::filesystem::path> roots = directories_in(place);
   const bool shared = place == run_root_path();

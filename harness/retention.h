@@ -35,6 +35,10 @@ struct OldArtefacts {
 std::vector<OldArtefacts> drop_old_artefacts(const std::filesystem::path& root,
                                              Sweep sweep = Sweep::kRemove);
 
+/// A root that holds the artefacts of one instance at most. Only then there is one root more than
+/// before, and perhaps one too many.
+bool is_new_root(const std::filesystem::path& root);
+
 /// The roots in a default place that hold artefacts of ours.
 std::vector<std::filesystem::path> artefact_roots_in(const std::filesystem::path& place);
 

@@ -89,9 +89,9 @@ pid_t fork() noexcept {
     errno = error;
     return -1;
   }
-  // The library's own, which takes care of what it holds itself.
+  // The library's own, which takes care of what it holds itself; a static program cannot look it up.
   static const auto next = reinterpret_cast<pid_t (*)()>(::dlsym(RTLD_NEXT, "fork"));
-  return next();
+  return next != nullptr ? next() : static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 }
 
 int execve(const char* path, char* const argv[], char* const envp[]) noexcept {

@@ -55,9 +55,9 @@ inline constexpr std::array kCallNames{
     "unlink",     "unshare", "veth",   "vfork",  "write"};
 
 /// What a process is; every one begins as a client.
-enum class Role : unsigned { kClient, kKeeper, kTidy, kInit };
+enum class Role : unsigned { kClient, kKeeper, kTidy, kZygote, kInit };
 
-inline constexpr std::array kRoleNames{"client", "keeper", "tidy", "init"};
+inline constexpr std::array kRoleNames{"client", "keeper", "tidy", "zygote", "init"};
 
 /// The layout of the file of ISOENV_FAULT_COUNTS.
 struct FaultCounts {

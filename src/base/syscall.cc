@@ -45,34 +45,35 @@ pid_t try_clone(std::uint64_t flags, UniqueFd& pidfd) noexcept {
   return pid;
 }
 
-namespace {
-
-/// Sends a descriptor, or errno when there is none, to the other end of a socket pair.
-void send_descriptor(int socket, int fd, int error_number) noexcept {
-  iovec data{&error_number, sizeof error_number};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+bool send_message(int socket, const void* data, std::size_t size, const int* fds,
+                  std::size_t fd_count) noexcept {
+  iovec part{const_cast<void*>(data), size};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMostDescriptors * sizeof(int))] = {};
   msghdr message{};
-  message.msg_iov = &data;
+  message.msg_iov = &part;
   message.msg_iovlen = 1;
-  if (fd >= 0) {
+  if (fd_count > 0) {
     message.msg_control = control;
-    message.msg_controllen = sizeof control;
+    message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+    std::memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
   }
-  (void)!::sendmsg(socket, &message, MSG_NOSIGNAL);
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent == static_cast<ssize_t>(size);
 }
 
-/// Empty, with errno, when the sender had none or has died.
-UniqueFd receive_descriptor(int socket) noexcept {
-  int error_number = ECHILD;
-  iovec data{&error_number, sizeof error_number};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+ssize_t receive_message(int socket, void* data, std::size_t size, UniqueFd* fds,
+                        std::size_t& fd_count) noexcept {
+  iovec part{data, size};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMostDescriptors * sizeof(int))] = {};
   msghdr message{};
-  message.msg_iov = &data;
+  message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
@@ -80,16 +81,17 @@ UniqueFd receive_descriptor(int socket) noexcept {
   do {
     length = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   } while (length < 0 && errno == EINTR);
-  if (const cmsghdr* header = length > 0 ? CMSG_FIRSTHDR(&message) : nullptr; header != nullptr) {
+  fd_count = 0;
+  cmsghdr* header = length > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return length;
+  fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (std::size_t i = 0; i < fd_count; ++i) {
     int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    return UniqueFd(fd);
+    std::memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+    fds[i].reset(fd);
   }
-  errno = error_number;
-  return {};
+  return length;
 }
-
-}  // namespace
 
 pid_t try_clone_nested(std::uint64_t flags, UniqueFd& pidfd) noexcept {
   int ends[2];
@@ -101,15 +103,21 @@ pid_t try_clone_nested(std::uint64_t flags, UniqueFd& pidfd) noexcept {
   if (relay == 0) {
     UniqueFd child_pidfd;
     if (try_clone(flags | CLONE_PARENT, child_pidfd) == 0) return 0;
-    send_descriptor(*relay_end, *child_pidfd, errno);
+    const int failure = errno;
+    const int sent = *child_pidfd;
+    (void)send_message(*relay_end, &failure, sizeof failure, &sent, child_pidfd ? 1 : 0);
     ::_exit(0);
   }
   relay_end.reset();
-  pidfd = receive_descriptor(*caller_end);
-  const int error_number = errno;
+  int failure = ECHILD;  // the relay's own death
+  UniqueFd received[kMostDescriptors];
+  std::size_t count = 0;
+  (void)receive_message(*caller_end, &failure, sizeof failure, received, count);
   ::waitpid(relay, nullptr, 0);
-  errno = error_number;
-  return pidfd ? 1 : -1;
+  errno = failure;
+  if (count == 0) return -1;
+  pidfd = std::move(received[0]);
+  return 1;
 }
 
 void close_all_from(int first, const int* keep, int keep_count) noexcept {

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -51,6 +52,18 @@ struct SocketPair {
 };
 /// Connected close-on-exec unix(7) sockets that keep message boundaries.
 SocketPair make_seqpacket_pair();
+
+/// The most descriptors of one message here; the kernel takes 253 (SCM_MAX_FD, unix(7)).
+inline constexpr std::size_t kMostDescriptors = 16;
+
+/// Sends one message with copies of descriptors. False with errno. Async-signal-safe.
+bool send_message(int socket, const void* data, std::size_t size, const int* fds,
+                  std::size_t fd_count) noexcept;
+
+/// Receives one message of at most `size` bytes and its close-on-exec descriptors, at most
+/// kMostDescriptors. Returns its length; 0 when the other end is closed; -1 with errno.
+ssize_t receive_message(int socket, void* data, std::size_t size, UniqueFd* fds,
+                        std::size_t& fd_count) noexcept;
 
 /// Writes `text` to an existing file in one write(2). Async-signal-safe; false and errno on
 /// failure.

@@ -56,9 +56,9 @@ struct LinuxBackend::State {
         plan(plan_),
         clock(clock_),
         options(std::move(options_)),
-        shared_environment(options.inherited, plan_.variables),
         secret_values(take_secrets(plan_, options.inherited)),
         secrets(make_secrets(secret_values)),
+        shared_environment(options.inherited, plan_.variables),
         site(site_),
         incidents(incidents_),
         timeline(timeline_),
@@ -74,9 +74,9 @@ struct LinuxBackend::State {
   const EnvironmentPlan& plan;
   Clock& clock;
   LinuxBackendOptions options;
-  SharedEnvironment shared_environment;
-  Variables secret_values;
+  Variables secret_values;  // taken out of options.inherited, before anything is made of that
   std::shared_ptr<const Secrets> secrets;
+  SharedEnvironment shared_environment;
   Site& site;
   Incidents& incidents;
   Timeline& timeline;
@@ -265,11 +265,14 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   }
   if (account) state_->give_places(service, *account);
   state_->timeline.mark(service, Moment::kPlanned);
-  running->sandbox.emplace(state_->executor, state_->site.namespaces(), std::move(init),
-                           [this, name](const std::string& note) { event(name + ": " + note); });
-  state_->timeline.mark(service, Moment::kCloned);
+  running->sandbox.emplace(
+      state_->executor, state_->site.namespaces(), std::move(init),
+      [this, name](const std::string& note) { event(name + ": " + note); }, Birth::kInOwn,
+      state_->options.zygote);
   output.write.reset();
   state_->running[service] = running;
+  co_await running->sandbox->born();
+  state_->timeline.mark(service, Moment::kCloned);
   std::exception_ptr link_failure;
   try {
     co_await state_->site.connect(service, *running->sandbox);

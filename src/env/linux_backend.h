@@ -32,6 +32,7 @@ struct LinuxBackendOptions {
   unsigned long open_files = 0;               ///< a program's soft limit of open files; 0 = ours
   Variables inherited;                        ///< for ENV_MODE inherit
   bool change_accounts = false;               ///< we are root: `user` has an effect
+  Zygote* zygote = nullptr;                   ///< clones the inits, if any; outlives the backend
 };
 
 class LinuxBackend final : public Backend {

@@ -57,16 +57,8 @@ class Init {
   }
 
   void keep_only_own_descriptors() {
-    std::vector<int> keep{*control_};
-    const auto add = [&](const Program& program) {
-      for (const int fd : program.stdio) {
-        if (fd > 2) keep.push_back(fd);
-      }
-    };
-    add(plan_.program);
-    for (const Program& probe : plan_.probes) add(probe);
-    std::sort(keep.begin(), keep.end());
-    keep.erase(std::unique(keep.begin(), keep.end()), keep.end());
+    std::vector<int> keep = descriptors(plan_);
+    keep.insert(std::upper_bound(keep.begin(), keep.end(), *control_), *control_);
     close_all_from(3, keep.data(), static_cast<int>(keep.size()));
   }
 

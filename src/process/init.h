@@ -7,11 +7,8 @@
 // it inherits all orphans of the program, and kills every process below it before it exits.
 #pragma once
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "base/unique_fd.h"
+#include "process/init_plan.h"
 #include "process/launcher.h"
 
 namespace isoenv {
@@ -31,6 +28,8 @@ struct InitRequest {
 
 struct InitReport {
   enum class Kind : int {
+    kBorn,          ///< it was cloned by the zygote; the message's sender is its pid (unix(7))
+    kUnborn,        ///< the zygote could not clone it: errno `value`
     kNote,          ///< an optional `step` failed with errno `value`; set-up goes on
     kSetupFailed,   ///< `step` failed with errno `value`; init exits
     kPrepared,      ///< set-up is done, kLaunch may come
@@ -46,23 +45,6 @@ struct InitReport {
   Kind kind = Kind::kNote;
   Step step = Step::kNone;
   int value = 0;
-};
-
-struct InitPlan {
-  bool ends_tree = false;            ///< there is no PID namespace: kills what is below it
-  std::function<void()> settle;      ///< first of all, if any; an exception it throws is fatal
-  bool takes_terminal = false;       ///< standard input is a terminal; its foreground is ours
-  std::string hostname;              ///< "" = keep the parent's
-  bool own_proc = false;             ///< a /proc of the own PID namespace
-  bool own_sys = false;              ///< a /sys of the own network namespace
-  bool protect_settings = false;     ///< root may change none of the machine's in /proc and /sys
-  bool low_ports = false;            ///< net.ipv4.ip_unprivileged_port_start = 0
-  bool essential_low_ports = false;  ///< failing at that is fatal
-  /// `program` launches this executable, which signals for the program go to once it runs; "": it
-  /// is the program itself.
-  std::string launched_program;
-  Program program;
-  std::vector<Program> probes;
 };
 
 /// Never returns. `control` is the child's end of the control socket.

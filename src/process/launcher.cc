@@ -251,6 +251,16 @@ std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd&
     ::execve(program.executable.c_str(), arguments.data(), environment.data());
     (void)steps.fail(Step::kExec);
   }
+  pipe.write.reset();
+  // A SIGCONT before it has stopped would be lost.
+  int status = 0;
+  while (::waitpid(pid, &status, WUNTRACED) < 0 && errno == EINTR) {
+  }
+  if (!WIFSTOPPED(status)) {
+    LaunchFailure failure{Step::kExec, ECHILD};
+    (void)!::read(*pipe.read, &failure, sizeof failure);
+    return failure;
+  }
   outcome = std::move(pipe.read);
   return pid;
 }

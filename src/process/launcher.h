@@ -74,8 +74,8 @@ std::string describe(const LaunchFailure& failure, const std::string& program,
 std::variant<pid_t, LaunchFailure> launch(const Program& program);
 
 /// Starts a process that has everything of the program and stops itself (SIGSTOP) where it would
-/// execute it; SIGCONT, or a debugger, lets it go on. `outcome` is readable then: at its end when
-/// the program runs, else it holds a LaunchFailure.
+/// execute it; returns when it has. SIGCONT, or a debugger, lets it go on. `outcome` is readable
+/// then: at its end when the program runs, else it holds a LaunchFailure.
 std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd& outcome);
 
 /// Replaces the calling process by the program, with the caller's descriptors 0, 1 and 2 alone.

@@ -1,17 +1,11 @@
 #include "process/privileges.h"
 
-#include <grp.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <string_view>
-
-#include "base/error.h"
 
 namespace isoenv {
 namespace {
@@ -61,61 +55,41 @@ bool clear_sets(bool all) noexcept {
          ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
 }
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.size() <= 10 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+/// Makes those of the permitted ones that are `wanted` ambient, capabilities(7).
+template <typename Wanted>
+bool keep_capabilities(Wanted wanted) noexcept {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  if (::syscall(SYS_capget, &header, sets) != 0) return false;
+  const auto kept = [&](unsigned capability) {
+    return wanted(capability) && (sets[capability / 32].permitted & 1U << capability % 32) != 0;
+  };
+  for (unsigned capability = 0; capability < 64; ++capability) {
+    if (kept(capability)) sets[capability / 32].inheritable |= 1U << capability % 32;
+  }
+  if (::syscall(SYS_capset, &header, sets) != 0) return false;
+  bool all = true;
+  for (unsigned capability = 0; capability < 64; ++capability) {
+    if (kept(capability))
+      all &= ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0;
+  }
+  return all;
 }
 
 }  // namespace
-
-std::vector<std::pair<std::string, std::string>> Account::variables() const {
-  return {{"HOME", home}, {"USER", name}, {"LOGNAME", name}, {"SHELL", shell}};
-}
-
-Account find_account(const std::string& name_or_uid) {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::vector<char> buffer(4096);
-  int error_number = ERANGE;
-  for (; error_number == ERANGE && buffer.size() <= (1U << 20U); buffer.resize(buffer.size() * 2)) {
-    error_number =
-        is_number(name_or_uid)
-            ? ::getpwuid_r(static_cast<uid_t>(std::stoul(name_or_uid)), &entry, buffer.data(),
-                           buffer.size(), &found)
-            : ::getpwnam_r(name_or_uid.c_str(), &entry, buffer.data(), buffer.size(), &found);
-    if (error_number != ERANGE) break;
-  }
-  if (found == nullptr) {
-    throw Error("there is no account '" + name_or_uid + "' to run it as" +
-                (error_number == 0 ? "" : ": " + errno_text(error_number)));
-  }
-  Account account{entry.pw_name, entry.pw_dir, entry.pw_shell, entry.pw_uid, entry.pw_gid, {}};
-  if (account.shell.empty()) account.shell = "/bin/sh";  // passwd(5)
-  int count = 32;
-  account.groups.resize(static_cast<std::size_t>(count));
-  while (::getgrouplist(entry.pw_name, entry.pw_gid, account.groups.data(), &count) < 0) {
-    account.groups.resize(static_cast<std::size_t>(count));
-  }
-  account.groups.resize(static_cast<std::size_t>(count));
-  return account;
-}
 
 bool drop_capabilities() noexcept {
   return drop_bounding_set(::geteuid() == 0) && clear_sets(false);
 }
 
 void keep_debugging_capabilities() noexcept {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[2] = {};
-  if (::syscall(SYS_capget, &header, sets) != 0) return;
-  constexpr unsigned kKept[] = {CAP_SYS_PTRACE, CAP_NET_RAW, CAP_NET_ADMIN};
-  for (const unsigned kept : kKept) {
-    sets[kept / 32].inheritable |= sets[kept / 32].permitted & 1U << kept % 32;
-  }
-  if (::syscall(SYS_capset, &header, sets) != 0) return;
-  for (const unsigned kept : kKept) {
-    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept, 0, 0);
-  }
+  (void)keep_capabilities([](unsigned capability) {
+    return capability == CAP_SYS_PTRACE || capability == CAP_NET_RAW || capability == CAP_NET_ADMIN;
+  });
+}
+
+bool keep_all_capabilities() noexcept {
+  return keep_capabilities([](unsigned) { return true; });
 }
 
 bool become_account(const Account& account) noexcept {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <optional>
 
 #include "base/error.h"
@@ -30,14 +32,16 @@ const std::uint64_t kServiceNamespaces =
 const std::uint64_t kCommandNamespaces = CLONE_NEWPID | CLONE_NEWNS;
 
 struct Sandbox::State {
-  State(asio::any_io_executor executor, int control_fd, int process_fd)
-      : control(executor, control_fd), process(executor, process_fd), changed(executor) {}
+  State(asio::any_io_executor executor, int control_fd)
+      : control(executor, control_fd), process(executor), changed(executor) {}
 
   asio::posix::stream_descriptor control;
-  asio::posix::stream_descriptor process;  // init's pidfd
+  asio::posix::stream_descriptor process;  // init's pidfd, once it is born
   Event changed;
   Note note;
   pid_t pid = 0;
+  int unborn = 0;       // errno: why there is no init
+  bool doomed = false;  // to be killed when it is born
   bool ends_tree = false;  // init has no PID namespace that ends with it
   bool init_killed = false;
   bool exit_reported = false;
@@ -52,12 +56,20 @@ struct Sandbox::State {
   unsigned signals_to_all = 0;  // asked for, and not yet carried out
 
   void apply(const InitReport& report);
+  ssize_t receive(InitReport& report);
+  void adopt(pid_t child, UniqueFd pidfd);
+  void kill() noexcept;
   bool request(InitRequest::Kind kind, int value = 0) noexcept;
   static asio::awaitable<void> follow(std::shared_ptr<State> state);
 };
 
 void Sandbox::State::apply(const InitReport& report) {
   switch (report.kind) {
+    case InitReport::Kind::kBorn:
+      break;
+    case InitReport::Kind::kUnborn:
+      unborn = report.value;
+      break;
     case InitReport::Kind::kNote:
       note(std::string("cannot ") + describe(report.step) + ": " + errno_text(report.value));
       break;
@@ -107,13 +119,52 @@ bool Sandbox::State::request(InitRequest::Kind kind, int value) noexcept {
          static_cast<ssize_t>(sizeof message);
 }
 
+void Sandbox::State::adopt(pid_t child, UniqueFd pidfd) {
+  pid = child;
+  process.assign(pidfd.release());
+  if (doomed) kill();
+}
+
+/// Of what the zygote clones, the kernel tells the pid (SCM_CREDENTIALS, unix(7)): it cannot be
+/// another's, since nobody else reaps our child.
+ssize_t Sandbox::State::receive(InitReport& report) {
+  iovec part{&report, sizeof report};
+  alignas(cmsghdr) char credentials[CMSG_SPACE(sizeof(ucred))] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = credentials;
+  message.msg_controllen = sizeof credentials;
+  const ssize_t length = ::recvmsg(control.native_handle(), &message, MSG_DONTWAIT);
+  if (length != static_cast<ssize_t>(sizeof report) || pid != 0 ||
+      report.kind != InitReport::Kind::kBorn) {
+    return length;
+  }
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  ucred sender{};
+  if (header != nullptr && header->cmsg_type == SCM_CREDENTIALS) {
+    std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+  }
+  UniqueFd pidfd;
+  if (sender.pid > 0) pidfd = try_pidfd_open(sender.pid);
+  if (pidfd) {
+    adopt(sender.pid, std::move(pidfd));
+    return length;
+  }
+  unborn = errno;  // nobody could follow it
+  if (sender.pid > 0) {
+    ::kill(sender.pid, SIGKILL);
+    ::waitpid(sender.pid, nullptr, 0);
+  }
+  return length;
+}
+
 /// Reads init's reports until it has ended, then reaps it. Keeps the state alive that long.
 asio::awaitable<void> Sandbox::State::follow(std::shared_ptr<State> state) {
   boost::system::error_code error;
   for (;;) {
     InitReport report;
-    const ssize_t length =
-        ::recv(state->control.native_handle(), &report, sizeof report, MSG_DONTWAIT);
+    const ssize_t length = state->receive(report);
     if (length == static_cast<ssize_t>(sizeof report)) {
       state->apply(report);
       state->changed.notify_all();
@@ -124,14 +175,17 @@ asio::awaitable<void> Sandbox::State::follow(std::shared_ptr<State> state) {
                                        asio::redirect_error(asio::use_awaitable, error));
     if (error) break;
   }
-  if (!error) {
-    co_await state->process.async_wait(asio::posix::stream_descriptor::wait_read,
-                                       asio::redirect_error(asio::use_awaitable, error));
+  state->init_killed = true;
+  if (state->process.is_open()) {
+    if (!error) {
+      co_await state->process.async_wait(asio::posix::stream_descriptor::wait_read,
+                                         asio::redirect_error(asio::use_awaitable, error));
+    }
+    siginfo_t ended{};
+    ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(state->process.native_handle()),
+             &ended, WEXITED);
+    state->init_killed = ended.si_code != CLD_EXITED;
   }
-  siginfo_t ended{};
-  ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(state->process.native_handle()),
-           &ended, WEXITED);
-  state->init_killed = ended.si_code != CLD_EXITED;
   if (!state->exit) state->exit = ExitStatus{0, SIGKILL, false};
   if (state->probe == std::nullopt) {
     state->probe = ProbeCommandResult{true, {}, "the service ended"};
@@ -141,19 +195,23 @@ asio::awaitable<void> Sandbox::State::follow(std::shared_ptr<State> state) {
 }
 
 Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan, Note note,
-                 Birth birth) {
+                 Birth birth, Zygote* zygote) {
   SocketPair control = make_seqpacket_pair();
-  UniqueFd pidfd;
-  const bool ends_tree = plan.ends_tree;
-  const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
-                                              : try_clone(namespaces, pidfd);
-  if (pid < 0) refuse("clone a process into new namespaces", Attempt::kProcess);
-  if (pid == 0) run_init(plan, std::move(control.second));
-  control.second.reset();
-  state_ = std::make_shared<State>(executor, control.first.release(), pidfd.release());
-  state_->pid = pid;
-  state_->ends_tree = ends_tree;
+  state_ = std::make_shared<State>(executor, control.first.release());
+  state_->ends_tree = plan.ends_tree;
   state_->note = std::move(note);
+  const int on = 1;
+  if (zygote == nullptr ||
+      ::setsockopt(state_->control.native_handle(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0 ||
+      !zygote->clone_init(namespaces, plan, *control.second)) {
+    UniqueFd pidfd;
+    const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
+                                                : try_clone(namespaces, pidfd);
+    if (pid < 0) refuse("clone a process into new namespaces", Attempt::kProcess);
+    if (pid == 0) run_init(plan, std::move(control.second));
+    state_->adopt(pid, std::move(pidfd));
+  }
+  control.second.reset();
   asio::co_spawn(executor, State::follow(state_), asio::detached);
 }
 
@@ -162,6 +220,16 @@ Sandbox::~Sandbox() {
 }
 Sandbox::Sandbox(Sandbox&&) noexcept = default;
 Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
+
+asio::awaitable<void> Sandbox::born() {
+  const auto state = state_;
+  while (state->pid == 0 && state->unborn == 0 && !state->reaped) co_await state->changed.wait();
+  if (state->unborn != 0) {
+    errno = state->unborn;
+    refuse("clone a process into new namespaces", Attempt::kProcess);
+  }
+  if (state->pid == 0) throw Error("isoenv-zygote, which clones services' inits, was killed");
+}
 
 pid_t Sandbox::pid() const noexcept { return state_->pid; }
 int Sandbox::pidfd() const noexcept { return state_->process.native_handle(); }
@@ -221,11 +289,17 @@ asio::awaitable<void> Sandbox::all_signalled() {
   while (state->signals_to_all > 0 && !state->reaped) co_await state->changed.wait();
 }
 
-void Sandbox::kill() noexcept {
-  if (state_->reaped) return;
-  try_pidfd_send_signal(pidfd(), state_->ends_tree ? kEndSignal : SIGKILL);
-  if (state_->ends_tree) try_pidfd_send_signal(pidfd(), SIGCONT);
+void Sandbox::State::kill() noexcept {
+  if (reaped) return;
+  if (!process.is_open()) {
+    doomed = true;
+    return;
+  }
+  try_pidfd_send_signal(process.native_handle(), ends_tree ? kEndSignal : SIGKILL);
+  if (ends_tree) try_pidfd_send_signal(process.native_handle(), SIGCONT);
 }
+
+void Sandbox::kill() noexcept { state_->kill(); }
 
 asio::awaitable<void> Sandbox::gone() {
   const auto state = state_;

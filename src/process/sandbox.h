@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/exit_status.h"
 #include "process/init.h"
+#include "process/zygote.h"
 
 namespace isoenv {
 
@@ -55,17 +56,19 @@ class Sandbox {
  public:
   using Note = std::function<void(const std::string&)>;
 
-  /// Clones the init process into new namespaces. `note` receives what the machine refused and the
-  /// sandbox can do without. Throws
-  /// SystemError with code kCannotRun.
+  /// Clones the init process into new namespaces, or has `zygote` do so. `note` receives what the
+  /// machine refused and the sandbox can do without. Throws SystemError with code kCannotRun.
   Sandbox(boost::asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan, Note note,
-          Birth birth = Birth::kInOwn);
+          Birth birth = Birth::kInOwn, Zygote* zygote = nullptr);
   ~Sandbox();
   Sandbox(Sandbox&&) noexcept;
   Sandbox& operator=(Sandbox&&) noexcept;
 
-  pid_t pid() const noexcept;  ///< of init, in the caller's PID namespace
-  int pidfd() const noexcept;  ///< of init
+  /// Returns when init is cloned: at once unless a zygote does so. Throws SystemError with code
+  /// kCannotRun.
+  boost::asio::awaitable<void> born();
+  pid_t pid() const noexcept;  ///< of init once it is born, in the caller's PID namespace
+  int pidfd() const noexcept;  ///< the same
 
   /// Returns when the namespaces are set up. Throws SystemError when an essential step failed,
   /// SandboxEnded as the next two do.

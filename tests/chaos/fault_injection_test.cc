@@ -205,23 +205,24 @@ TEST_F(FaultInjectionTest, RefusesFaultsThatThereAreNot) {
 }
 
 TEST_F(FaultInjectionTest, MakesTheNthCallFail) {
-  const Outcome outcome = with_fault("keeper.clone:1:EPERM", "up");
+  const Outcome outcome = with_fault("zygote.clone:1:EPERM", "up");
   EXPECT_THAT(outcome, ExitedWith(1));
   EXPECT_THAT(outcome.err, HasSubstr("store: cannot clone a process into new namespaces: EPERM"));
-  EXPECT_THAT(with_fault("keeper.clone:3:EPERM", "up"), ExitedWith(0));
+  EXPECT_THAT(with_fault("zygote.clone:3:EPERM", "up"), ExitedWith(0));
   EXPECT_THAT(down(spec_), ExitedWith(0));
 }
 
 TEST_F(FaultInjectionTest, CountsTheCallsOfEachRole) {
   const FaultCounts counts = count([&] {
-    options().env["ISOENV_FAULTS"] = "keeper.clone:2:EAGAIN";
+    options().env["ISOENV_FAULTS"] = "zygote.clone:2:EAGAIN";
     EXPECT_THAT(up(spec_), ExitedWith(1));
     options().env.erase("ISOENV_FAULTS");
   });
   const auto calls = [&](Role role, Call call) {
     return counts.calls[static_cast<unsigned>(role)][static_cast<unsigned>(call)];
   };
-  EXPECT_EQ(calls(Role::kKeeper, Call::kClone), 2U);
+  EXPECT_EQ(calls(Role::kZygote, Call::kClone), 2U);
+  EXPECT_EQ(calls(Role::kKeeper, Call::kClone), 0U);
   EXPECT_EQ(calls(Role::kInit, Call::kExec), 2U);  // the service and a probe
   EXPECT_EQ(calls(Role::kInit, Call::kClone), 0U);
   EXPECT_EQ(counts.injected, 1U);
@@ -262,7 +263,7 @@ TEST_F(FaultInjectionTest, IsSurvivedByTheKeeperAndByWhoeverTidiesUpAfterIt) {
     EXPECT_THAT(exec_in(spec_, {"exits", "0"}), ExitedWith(0));
     EXPECT_THAT(down(spec_), ExitedWith(0));
   });
-  survive_all("up", counts, {Role::kKeeper, Role::kTidy});
+  survive_all("up", counts, {Role::kKeeper, Role::kZygote, Role::kTidy});
 }
 
 TEST_F(FaultInjectionTest, IsSurvivedByExec) {

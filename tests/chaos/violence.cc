@@ -51,9 +51,9 @@ void ChaosTest::signal_all(const std::vector<LivingProcess>& hit) {
 }
 
 void ChaosTest::kill_some() {
-  static const std::array<const char*, 11> kParts{
-      "ctest",  "up",          "exec",        "run",          "down",  "restart",
-      "keeper", "isoenv-tidy", "isoenv-init", "test_service", "isoenv"};
+  static const std::array<const char*, 12> kParts{
+      "ctest",   "up",     "exec",        "run",           "down",        "restart",
+      "keeper",  "isoenv", "isoenv-tidy", "isoenv-zygote", "isoenv-init", "test_service"};
   const std::vector<LivingProcess> candidates = players(one_of(kParts));
   if (candidates.empty()) return say("nobody is there");
   signal_all({one_of(candidates)});

@@ -377,13 +377,21 @@ TEST_F(LauncherTest, HoldsAProgramUntilItIsToldToGoOn) {
   UniqueFd outcome;
   const pid_t pid = std::get<pid_t>(launch_held(held, outcome));
   output.write.reset();
-  siginfo_t stopped{};
-  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &stopped, WSTOPPED), 0);
-  EXPECT_EQ(stopped.si_code, CLD_STOPPED);
+  // It has stopped: what lets it go on is never lost.
   ASSERT_EQ(::kill(pid, SIGCONT), 0);
   EXPECT_EQ(read_to_end(*outcome), "");
   EXPECT_EQ(read_to_end(*output.read), "ran\n");
   EXPECT_EQ(wait_for(pid), ExitStatus{});
+}
+
+TEST_F(LauncherTest, TellsAtOnceWhyAProgramThatIsToBeHeldCannotComeSoFar) {
+  Program held = program({"/bin/echo"});
+  held.working_directory = "/no/such/directory";
+  UniqueFd outcome;
+  const auto failure = std::get<LaunchFailure>(launch_held(held, outcome));
+  EXPECT_EQ(failure.step, Step::kWorkingDirectory);
+  EXPECT_EQ(failure.error_number, ENOENT);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
 }
 
 TEST_F(LauncherTest, TellsWhyAProgramThatWasHeldCannotBeExecuted) {
@@ -391,8 +399,6 @@ TEST_F(LauncherTest, TellsWhyAProgramThatWasHeldCannotBeExecuted) {
   held.executable = "/no/such/program";
   UniqueFd outcome;
   const pid_t pid = std::get<pid_t>(launch_held(held, outcome));
-  siginfo_t stopped{};
-  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &stopped, WSTOPPED), 0);
   ASSERT_EQ(::kill(pid, SIGCONT), 0);
   LaunchFailure failure;
   ASSERT_EQ(::read(*outcome, &failure, sizeof failure), static_cast<ssize_t>(sizeof failure));

@@ -1,0 +1,28 @@
+// What the zygote does, from its first step to its last.
+//
+// A program of its own: small, static, without anything that inits do not need, since every init is
+// a copy of it. Where that cannot be executed, the keeper's fork does the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/unique_fd.h"
+
+namespace isoenv {
+
+/// A message to the zygote. Its descriptors: the init's end of the control socket, a file with the
+/// encoded plan, then those of the plan (init_plan.h).
+struct ZygoteRequest {
+  std::uint64_t flags = 0;  ///< of clone(2)
+
+  static constexpr std::size_t kOwnDescriptors = 2;
+};
+
+/// Where the zygote's program finds its end of the socket.
+inline constexpr int kZygoteSocket = 3;
+
+/// Clones inits as asked for, until the other end of the socket is closed. Never returns.
+[[noreturn]] void serve_as_zygote(UniqueFd requests);
+
+}  // namespace isoenv
