@@ -57,6 +57,8 @@ class Backend {
 
   /// Sends a signal to the started service's main process; nothing happens when that has ended.
   virtual void signal(std::size_t service, int number) noexcept = 0;
+  /// After stop(): the service was taken down, and nothing of its place need stay for its peers.
+  virtual void let_go(std::size_t service) noexcept = 0;
 
   /// Makes every process of the started service stand still (SIGSTOP); returns when all have been
   /// told. stop() lets them go on after its stop signal.

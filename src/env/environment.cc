@@ -351,6 +351,7 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
     (void)adopt(service);
     life.harm = {};
     life.touched_by = 0;
+    backend_.let_go(service);
   }
   // What is taken down at the same time stays down.
   const bool gone = life.state == ServiceState::kDown && to != ServiceState::kDown;

@@ -427,6 +427,8 @@ void LinuxBackend::catch_up() noexcept {
   }
 }
 
+void LinuxBackend::let_go(std::size_t service) noexcept { state_->site.let_go(service); }
+
 ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
   ServiceFailure failure;
   failure.service = state_->plan.services[service].name;

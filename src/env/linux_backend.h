@@ -51,6 +51,7 @@ class LinuxBackend final : public Backend {
   boost::asio::awaitable<ServiceStop> stop(std::size_t service,
                                            std::vector<std::string>& problems) noexcept override;
   void signal(std::size_t service, int number) noexcept override;
+  void let_go(std::size_t service) noexcept override;
   boost::asio::awaitable<void> pause(std::size_t service) override;
   boost::asio::awaitable<void> resume(std::size_t service) override;
   bool is_ending(std::size_t, std::int64_t pid) const noexcept override {

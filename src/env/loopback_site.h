@@ -47,6 +47,7 @@ class LoopbackSite final : public Site {
   std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) override;
   std::string other_holder(std::size_t service, Protocol protocol, std::uint16_t port) override;
   void withdraw(std::size_t service) noexcept override;
+  void let_go(std::size_t) noexcept override {}
   void init_ended(pid_t init, bool killed) noexcept override;
   std::vector<std::string> published(std::size_t service) const override;
 

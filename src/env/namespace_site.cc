@@ -39,6 +39,7 @@ boost::asio::awaitable<void> NamespaceSite::connect(std::size_t service, Sandbox
   const ServicePlan& plan = plan_.services[service];
   Link& link = links_[service];
   if (link.attached) hub_.detach(static_cast<unsigned>(service));
+  link.sockets.reset();  // of an earlier life: with it ends that one's network namespace
   link.attached = true;
   const InterfaceAddress address{plan.ipv4, plan_.ipv4_prefix, plan.ipv6, plan_.ipv6_prefix};
   co_await hub_.attach(static_cast<unsigned>(service), sandbox.pid(), sandbox.pidfd(), address);
@@ -60,10 +61,11 @@ std::vector<BoundSocket> NamespaceSite::listening(std::size_t service, Protocol 
   return protocol == Protocol::kTcp ? sockets->tcp_listeners() : sockets->udp_sockets();
 }
 
-void NamespaceSite::withdraw(std::size_t service) noexcept {
-  links_[service].localhost.clear();
-  links_[service].sockets.reset();
-}
+/// Our socket in there keeps its network namespace: who asks is refused at once, and who was
+/// connected hears that it has ended. One who is gone would let them all wait for a time-out.
+void NamespaceSite::withdraw(std::size_t service) noexcept { links_[service].localhost.clear(); }
+
+void NamespaceSite::let_go(std::size_t service) noexcept { links_[service].sockets.reset(); }
 
 std::vector<std::string> NamespaceSite::published(std::size_t service) const {
   return published_.describe(service);

@@ -29,6 +29,7 @@ class NamespaceSite final : public Site {
   std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) override;
   std::string other_holder(std::size_t, Protocol, std::uint16_t) override { return ""; }
   void withdraw(std::size_t service) noexcept override;
+  void let_go(std::size_t service) noexcept override;
   void init_ended(pid_t, bool) noexcept override {}  // its PID namespace has ended with it
   std::vector<std::string> published(std::size_t service) const override;
 

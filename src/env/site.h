@@ -34,6 +34,8 @@ class Site {
   virtual std::string other_holder(std::size_t service, Protocol protocol, std::uint16_t port) = 0;
   /// The service has ended or is not started after all: no more traffic is led to it.
   virtual void withdraw(std::size_t service) noexcept = 0;
+  /// After withdraw(): its peers need not find even its place.
+  virtual void let_go(std::size_t service) noexcept = 0;
   /// The init of a sandbox has been reaped; `killed`: by another's signal. Ends what outlived it.
   virtual void init_ended(pid_t init, bool killed) noexcept = 0;
   /// `http → 127.0.0.1:8080` for each published port, for `isoenv ps`.

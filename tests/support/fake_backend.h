@@ -87,6 +87,7 @@ class FakeBackend final : public Backend {
     }
     return names;
   }
+  bool has_let_go_of(std::size_t service) const { return services_[service].let_go; }
   /// The pid that a service gets at its first start; each later one adds 1000.
   static std::int64_t first_pid(std::size_t service) {
     return 1001 + static_cast<std::int64_t>(service);
@@ -189,6 +190,8 @@ class FakeBackend final : public Backend {
     if (number == SIGKILL || service.script.dies_of_signals) end(service, {0, number, false});
   }
 
+  void let_go(std::size_t index) noexcept override { services_[index].let_go = true; }
+
   boost::asio::awaitable<void> pause(std::size_t index) override {
     return change_pace(index, /*paused=*/true);
   }
@@ -230,6 +233,7 @@ class FakeBackend final : public Backend {
     bool paused = false;
     bool stands_still = false;
     bool doomed = false;
+    bool let_go = false;
     int stopping = 0;
     int starts = 0;
     ExitStatus status;

@@ -78,7 +78,10 @@ TEST_F(FaultsTest, PauseStopsEveryProcessOfTheServiceAndNoOther) {
   const Outcome paused = act("pause", {"flock"});
   EXPECT_THAT(paused, ExitedWith(0));
   EXPECT_EQ(paused.out, "flock: paused\n");
-  EXPECT_THAT(process_states("flock"), AllOf(SizeIs(5), Each("T")));
+  // A process stops when it is its turn to run.
+  EXPECT_TRUE(eventually([&] {
+    return ::testing::Value(process_states("flock"), AllOf(SizeIs(5), Each("T")));
+  }));
   EXPECT_THAT(process_states("user"), AllOf(SizeIs(1), Not(Contains("T"))));
   EXPECT_EQ(state("flock"), "paused");
   EXPECT_EQ(state("user"), "ready");
@@ -86,6 +89,23 @@ TEST_F(FaultsTest, PauseStopsEveryProcessOfTheServiceAndNoOther) {
   EXPECT_EQ(act("resume", {"flock"}).out, "flock: resumed\n");
   EXPECT_THAT(process_states("flock"), AllOf(SizeIs(5), Not(Contains("T"))));
   EXPECT_EQ(answer(), "flock: x\n");
+}
+
+// Again and again: its namespaces end in the kernel's own time.
+TEST_F(FaultsTest, AServiceThatHasEndedRefusesConnectionsAtOnce) {
+  ASSERT_EQ(answer(), "flock: x\n");
+  const std::string shown = exec_in(spec_, {"shows_environment"}).out;
+  const std::string port = variable(shown, "ISOENV_FLOCK_PORT");
+  const std::string host = variable(shown, "ISOENV_FLOCK_HOST");
+  for (const char* end : {"kill", "stop"}) {
+    EXPECT_THAT(act(end, {"flock"}), ExitedWith(0));
+    for (int i = 0; i < 8 && !HasFailure(); ++i) {
+      EXPECT_THAT(exec_in(spec_, {"tcp_ask", "4", host, port, "x"}).err,
+                  HasSubstr("Connection refused"));
+    }
+    EXPECT_THAT(act("start", {"flock"}), ExitedWith(0));
+    EXPECT_EQ(answer(), "flock: x\n");
+  }
 }
 
 TEST_F(FaultsTest, APausedServiceTakesAConnectionAndAnswersWhenItIsResumed) {

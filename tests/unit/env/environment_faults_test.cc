@@ -202,6 +202,13 @@ TEST_F(EnvironmentFaultsTest, StopsAndTakesDownWhatIsPaused) {
   EXPECT_EQ(failure("db"), "down");
 }
 
+TEST_F(EnvironmentFaultsTest, KeepsThePlaceOfWhatWasStoppedUntilThatIsTakenDown) {
+  act(kStop, {"db"});
+  EXPECT_FALSE(backend().has_let_go_of(0));
+  down({"db"});
+  EXPECT_TRUE(backend().has_let_go_of(0));
+}
+
 TEST_F(EnvironmentFaultsTest, RefusesWhatCannotHappenAndDoesNothing) {
   act(kStop, {"db"});
   backend().forget_calls();
