@@ -198,6 +198,10 @@ void SystemTest::expect_nothing_left() {
   EXPECT_TRUE(left.empty()) << "left behind:\n" << text;
 }
 
+std::string first_name_file() {
+  return std::filesystem::exists("/etc/hosts") ? "/etc/hosts" : "/etc/resolv.conf";
+}
+
 std::vector<std::string> values(const std::string& output, const std::string& key) {
   std::vector<std::string> found;
   std::istringstream lines(output);

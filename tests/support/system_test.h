@@ -104,6 +104,9 @@ template <typename Condition>
   return true;
 }
 
+/// What is mounted over first of all in an instance; a minimal system has no /etc/hosts.
+std::string first_name_file();
+
 /// The values of the `key value` lines of `shows_environment`.
 std::vector<std::string> values(const std::string& output, const std::string& key);
 /// The only value; "" and a failed test when there is not exactly one.

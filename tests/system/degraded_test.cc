@@ -20,14 +20,15 @@ struct Denial {
   const char* name;
   const char* option;
   const char* value;
-  const char* step;
+  std::string step;
   bool binds_lone_command;  ///< `run` without a spec needs it too
 };
 
-constexpr Denial kDenials[] = {
+const Denial kDenials[] = {
     {"Unshare", "--syscall", "unshare=EPERM", "create a user namespace", true},
     {"Mount", "--syscall", "mount=EPERM", "detach mounts from the host", true},
-    {"BindMount", "--syscall", "mount:MS_BIND=EACCES", "mount over '/etc/hosts'", true},
+    {"BindMount", "--syscall", "mount:MS_BIND=EACCES", "mount over '" + first_name_file() + "'",
+     true},
     {"RouteNetlink", "--syscall", "socket:NETLINK_ROUTE=EPERM", "open a route netlink socket",
      true},
     {"Clone", "--syscall", "clone:CLONE_NEWNET=EPERM", "clone a process into new namespaces", true},
@@ -50,7 +51,7 @@ class DegradedTest : public SystemTest, public ::testing::WithParamInterface<Den
     first.insert(first.end(), second.begin(), second.end());
     return first;
   }
-  std::string told() const { return kTold + std::string(GetParam().step) + ": "; }
+  std::string told() const { return kTold + GetParam().step + ": "; }
   static std::size_t count(const std::string& text, const std::string& part) {
     std::size_t found = 0;
     for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++found;

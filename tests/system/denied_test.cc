@@ -227,7 +227,7 @@ TEST_F(DeniedTest, AMissingHostsFileDoesNotMatter) {
 
 TEST_F(DeniedTest, WhatTheKeeperIsRefusedIsNamed) {
   expect_refused({"--syscall", "mount:MS_BIND=EACCES"},
-                 {"mounts", "mount over '/etc/hosts'", "EACCES", "seccomp"});
+                 {"mounts", "mount over '" + first_name_file() + "'", "EACCES", "seccomp"});
 }
 
 TEST_F(DeniedTest, AKernelWithoutIpv6DoesNotMatter) {
