@@ -16,6 +16,7 @@ std::string describe(int error_number, const std::string& operation, const std::
 
 }  // namespace
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): callers hand over what they have built.
 SystemError::SystemError(int error_number, std::string operation, std::string subject,
                          ExitCode code, std::string hint)
     : Error(describe(error_number, operation, subject), code, std::move(hint)),
@@ -34,6 +35,7 @@ Error told(const std::exception& exception) {
   }
   // What a library adds to the error's own text is the operation: `epoll: Too many open files`.
   const std::string text = exception.what();
+  // NOLINTBEGIN(cppcoreguidelines-slicing): the words are what is told.
   const std::string operation = "finish '" + text.substr(0, text.find(": ")) + "'";
   if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&exception)) {
     return SystemError(file->code().value(), "use", file->path1());
@@ -44,6 +46,7 @@ Error told(const std::exception& exception) {
   if (const auto* system = dynamic_cast<const boost::system::system_error*>(&exception)) {
     return SystemError(system->code().value(), operation);
   }
+  // NOLINTEND(cppcoreguidelines-slicing)
   return Error(text);
 }
 

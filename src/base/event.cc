@@ -2,12 +2,11 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <utility>
 
 namespace isoenv {
 
 Event::Event(boost::asio::any_io_executor executor)
-    : timer_(std::move(executor), boost::asio::steady_timer::time_point::max()) {}
+    : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
 
 boost::asio::awaitable<void> Event::wait() {
   boost::system::error_code notified;

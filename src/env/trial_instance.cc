@@ -49,8 +49,10 @@ class Teller {
     record.finding.capability = capability;
     send_record(pipe_, record);
   }
-  void ok(const char* capability, std::string detail = "") { tell(capability, State::kOk, detail); }
-  void untried(const char* capability, std::string detail) {
+  void ok(const char* capability, const std::string& detail = "") {
+    tell(capability, State::kOk, detail);
+  }
+  void untried(const char* capability, const std::string& detail) {
     tell(capability, State::kUntried, detail);
   }
   void number(TrialRecord::Kind kind, int number) { send_record(pipe_, {kind, {}, number}); }

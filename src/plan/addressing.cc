@@ -78,7 +78,7 @@ std::string ipv4_address(std::size_t host) {
 
 std::string ipv6_address(std::size_t host) {
   std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), host, 16).ptr;
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), host, 16).ptr;
   return "fd69:736f:656e:7600::" + std::string(digits.data(), end);
 }
 

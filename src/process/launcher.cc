@@ -211,7 +211,7 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
   process::process started = launcher(context.get_executor(), error, program.executable,
                                       arguments.data(), ChildSteps{program, *failures.write, ::getpid()});
   if (!error && started.id() > 0) {
-    const pid_t pid = static_cast<pid_t>(started.id());
+    const auto pid = static_cast<pid_t>(started.id());
     failures.write.reset();
     started.detach();
     LaunchFailure failure;

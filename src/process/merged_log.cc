@@ -1,9 +1,8 @@
 #include "process/merged_log.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 namespace isoenv {
