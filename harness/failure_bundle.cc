@@ -132,7 +132,8 @@ std::string readme(const TestFacts& facts, const std::filesystem::path& artefact
     command += (command.empty() ? "" : " ") + shell_quoted(word);
   }
   std::string text = "Test '" + facts.name + "' failed: " + failure.what + ".\n\n";
-  if (!failure.reasons.empty()) text += "What is wrong besides, or instead:\n\n";
+  const bool at_its_services = failure.what.starts_with("its ");
+  if (!failure.reasons.empty()) text += at_its_services ? "Why:\n\n" : "What is more:\n\n";
   for (const std::string& reason : failure.reasons) text += indented(reason) + "\n";
   text += "ended      " + time_text("%Y-%m-%d %H:%M:%S %z") + ", after " +
           exact_duration(failure.after) + "\ncommand    " + secrets.redact(command) +

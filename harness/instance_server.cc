@@ -12,6 +12,7 @@
 #include <exception>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -58,7 +59,7 @@ struct InstanceServer::State {
                 timeline),
         environment(context.get_executor(), plan_, backend, clock, incidents, timeline),
         sessions(context.get_executor(), plan_, environment, backend, clock, incidents),
-        witnesses(artefacts, directory_.id()),
+        witnesses(directory_.id()),
         control(
             context.get_executor(), directory_.control_socket().string(),
             [this](Request request) { return answer(std::move(request)); }, {},
@@ -297,8 +298,10 @@ Answer InstanceServer::State::answer_begin(const Request& request,
   TestSession test{request.test, services, parse_faults(request.faults),
                    request.origin.session, request.tolerance};
   Answer answer;
+  std::optional<LogSlices> logs;
+  if (!request.facts.empty()) logs.emplace(artefacts);
   answer.session = sessions.begin(std::move(test));
-  if (!request.facts.empty()) witnesses.begin(answer.session, request.facts);
+  if (logs) witnesses.begin(answer.session, request.facts, std::move(*logs));
   timeline.test_begins(answer.session, request.test);
   held.emplace(request.client, answer.session);
   control.keep(request.client);

@@ -88,6 +88,7 @@ void keep_bundle(const TestFacts& facts, const std::filesystem::path& artefacts,
 
 /// In a word, why the test failed.
 std::string what_failed(const ExitStatus& status, const SessionReport& report) {
+  if (status.signal == SIGTERM) return status.describe() + ", as by ctest at a time-out";
   if (!status.success()) return status.describe();
   return report.incidents.empty() ? "its faults failed" : "its services failed";
 }

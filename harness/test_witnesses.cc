@@ -6,9 +6,9 @@
 
 namespace isoenv {
 
-void TestWitnesses::begin(std::uint64_t session, std::string facts) {
+void TestWitnesses::begin(std::uint64_t session, std::string facts, LogSlices logs) {
   tests_.emplace(session,
-                 Test{std::move(facts), LogSlices(artefacts_), std::chrono::steady_clock::now()});
+                 Test{std::move(facts), std::move(logs), std::chrono::steady_clock::now()});
 }
 
 bool TestWitnesses::owns_instance(std::uint64_t session) const {

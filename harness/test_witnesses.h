@@ -7,9 +7,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/failure_bundle.h"
@@ -18,11 +18,10 @@ namespace isoenv {
 
 class TestWitnesses {
  public:
-  TestWitnesses(std::filesystem::path artefacts, std::string instance)
-      : artefacts_(std::move(artefacts)), instance_(std::move(instance)) {}
+  explicit TestWitnesses(std::string instance) : instance_(std::move(instance)) {}
 
-  /// `facts`: of to_text().
-  void begin(std::uint64_t session, std::string facts);
+  /// `facts`: of to_text(); `logs`: marked before its session began.
+  void begin(std::uint64_t session, std::string facts, LogSlices logs);
   void forget(std::uint64_t session) { tests_.erase(session); }
   bool knows(std::uint64_t session) const { return tests_.contains(session); }
   /// True when the instance ends with the test.
@@ -42,7 +41,6 @@ class TestWitnesses {
     std::chrono::steady_clock::time_point began;
   };
 
-  std::filesystem::path artefacts_;
   std::string instance_;
   std::map<std::uint64_t, Test> tests_;
 };

@@ -40,7 +40,8 @@ class Incidents {
   /// Of one that is excused nothing is kept either, until it is not any more.
   void excuse(std::size_t service, bool excused);
 
-  /// Returns its number. `when` and `service` are filled in.
+  /// Returns its number. `when` and `service` are filled in. The last lines of a service that ends
+  /// right after the report of a sanitizer are left out.
   std::uint64_t add(std::size_t service, Incident incident);
   /// Adds a line to the report of one that is still known.
   void extend(std::uint64_t number, const std::string& line);
@@ -56,6 +57,7 @@ class Incidents {
   struct Entry {
     std::size_t service = 0;
     bool told = false;
+    bool reported = false;  // by a sanitizer
     Incident incident;
   };
   template <typename Wanted>

@@ -60,7 +60,8 @@ TEST_F(FailureBundleTest, TellsWhatHappenedDuringTheTestAndNothingElse) {
                             HasSubstr("run in     "), HasSubstr(spec.string()),
                             HasSubstr("timeline.log"), HasSubstr("web    ready"),
                             HasSubstr("Nothing was written by: ")));
-  EXPECT_THAT(read_file(bundle / "timeline.log"), Not(HasSubstr("before")));
+  EXPECT_THAT(read_file(bundle / "timeline.log"),
+              AllOf(Not(HasSubstr("before")), HasSubstr("test 'web.answers' begins")));
   EXPECT_FALSE(fs::exists(bundle / "logs" / "web.log"));
   EXPECT_THAT(read_file(bundle / "ps.txt"), HasSubstr("quiet"));
   EXPECT_THAT(read_file(bundle / "plan.json"), HasSubstr("\"environment\": \"lab\""));

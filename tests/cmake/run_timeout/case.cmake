@@ -8,7 +8,7 @@ foreach(name IN ITEMS hangs.shared hangs.own attached)
   # Since CMake 3.27 it can say so itself.
   if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.27)
     expect_contains("the output" "${output}"
-      "test '${name}' failed (killed by SIGTERM); what its services did meanwhile: ")
+      "test '${name}' failed (killed by SIGTERM, as by ctest at a time-out); what its services did meanwhile: ")
   endif()
 endforeach()
 expect_nothing_left()

@@ -50,6 +50,22 @@ TEST_F(EnvironmentVerdictTest, CountsAServiceThatDies) {
   EXPECT_NE(incident.front().when, "");
 }
 
+TEST_F(EnvironmentVerdictTest, DoesNotShowAReportAgainAtTheEndThatFollows) {
+  start();
+  backend().script("db").last_lines = {"the report"};
+  backend().script("web").last_lines = {"last words"};
+  Incident report;
+  report.what = "reported AddressSanitizer: odd";
+  report.report = {"the report"};
+  incidents().add(0, report);
+  die("db", {1, 0, false});
+  die("web", {1, 0, false});
+  const std::vector<Incident> known = incidents().take({0, 1}, 0);
+  ASSERT_EQ(known.size(), 3U);
+  EXPECT_THAT(known[1].report, IsEmpty());
+  EXPECT_THAT(known[2].report, ElementsAre("last words"));
+}
+
 TEST_F(EnvironmentVerdictTest, CountsNothingThatWasMeant) {
   start();
   act(FaultKind::kKill, {"db"});
