@@ -52,7 +52,7 @@ asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sand
                                    const bool& started) {
   boost::system::error_code error;
   while (!error) {
-    signalfd_siginfo info;
+    signalfd_siginfo info{};
     while (::read(signals.native_handle(), &info, sizeof info) == sizeof info) {
       // What does not run yet was sent nothing.
       const bool late = started && has_been_sent_to_all(info);

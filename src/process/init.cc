@@ -265,7 +265,7 @@ class Init {
   }
 
   void reap() {
-    signalfd_siginfo signal;
+    signalfd_siginfo signal{};
     while (::read(*signals_, &signal, sizeof signal) > 0) {
       if (static_cast<int>(signal.ssi_signo) == kEndSignal) leave(0);
     }

@@ -194,6 +194,7 @@ asio::awaitable<void> Sandbox::State::follow(std::shared_ptr<State> state) {
   state->changed.notify_all();
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): what is cloned has a copy of its own anyway.
 Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitPlan plan, Note note,
                  Birth birth, Zygote* zygote) {
   SocketPair control = make_seqpacket_pair();
