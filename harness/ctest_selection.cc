@@ -11,12 +11,20 @@ namespace isoenv {
 namespace {
 
 /// Words of ctest(1) that leave out no test and end no run before its time.
-constexpr std::array<std::string_view, 14> kFlags = {
-    "-V",         "-VV",        "--verbose",           "--extra-verbose",
-    "--debug",    "--progress", "--output-on-failure", "-Q",
-    "--quiet",    "--no-label-summary",                "--no-subproject-summary",
-    "--schedule-random",        "--force-new-ctest-process",
-    "--no-compress-output"};
+constexpr std::array<std::string_view, 14> kFlags = {"-V",
+                                                     "-VV",
+                                                     "--verbose",
+                                                     "--extra-verbose",
+                                                     "--debug",
+                                                     "--progress",
+                                                     "--output-on-failure",
+                                                     "-Q",
+                                                     "--quiet",
+                                                     "--no-label-summary",
+                                                     "--no-subproject-summary",
+                                                     "--schedule-random",
+                                                     "--force-new-ctest-process",
+                                                     "--no-compress-output"};
 
 /// The same, each with a value in the word that follows.
 constexpr std::array<std::string_view, 18> kWithValue = {"-C",

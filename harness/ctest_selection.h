@@ -1,7 +1,7 @@
 // What a run of ctest will run, as far as its command line tells.
 //
-// Only the ctest knows its selection. But one that was given no word that narrows it runs every test
-// there is, and that can be read. Whatever is not known for certain counts as narrowed.
+// Only the ctest knows its selection. But one that was given no word that narrows it runs every
+// test there is, and that can be read. Whatever is not known for certain counts as narrowed.
 #pragma once
 
 #include <string>

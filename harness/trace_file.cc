@@ -100,12 +100,8 @@ std::string trace_json(const std::vector<TraceSpan>& spans) {
   for (const TraceSpan& span : spans) {
     const Tracks::Place place = tracks.of(span, names);
     const std::int64_t begin = microseconds(origin, span.begin);
-    Json event{{"ph", span.end ? "X" : "i"},
-               {"name", span.name},
-               {"cat", span.group},
-               {"pid", place.process},
-               {"tid", place.thread},
-               {"ts", begin}};
+    Json event{{"ph", span.end ? "X" : "i"}, {"name", span.name},   {"cat", span.group},
+               {"pid", place.process},       {"tid", place.thread}, {"ts", begin}};
     if (span.end) {
       event["dur"] = microseconds(origin, *span.end) - begin;
     } else {

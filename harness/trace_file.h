@@ -2,9 +2,9 @@
 //
 // The form is the JSON object of the Trace Event Format
 // (https://chromium.googlesource.com/catapult/+/HEAD/docs/trace-event-format.md): complete events
-// (`X`) and instants (`i`), their `ts` and `dur` in microseconds from the first event; processes and
-// threads are groups and tracks, which metadata events (`M`) name. On a track, what lasts is nested
-// or apart, never half over another. A file is there whole or not at all.
+// (`X`) and instants (`i`), their `ts` and `dur` in microseconds from the first event; processes
+// and threads are groups and tracks, which metadata events (`M`) name. On a track, what lasts is
+// nested or apart, never half over another. A file is there whole or not at all.
 #pragma once
 
 #include <filesystem>

@@ -7,8 +7,8 @@
 namespace isoenv {
 namespace {
 
-constexpr std::array<const char*, kMoments - 1> kPhaseNames = {
-    "waits", "plan", "clone", "link", "mounts", "exec", "output", "ready"};
+constexpr std::array<const char*, kMoments - 1> kPhaseNames = {"waits",  "plan", "clone",  "link",
+                                                               "mounts", "exec", "output", "ready"};
 
 constexpr std::size_t kMostSpans = 100'000;
 
@@ -119,8 +119,8 @@ void Timeline::mark(std::size_t service, Moment moment) {
 void Timeline::event(const std::string& text) {
   if (!keeps_history_) return;
   const std::size_t colon = text.find(": ");
-  const std::size_t service = colon == std::string::npos ? plan_.services.size()
-                                                         : plan_.find(text.substr(0, colon));
+  const std::size_t service =
+      colon == std::string::npos ? plan_.services.size() : plan_.find(text.substr(0, colon));
   const bool known = service < plan_.services.size();
   TraceSpan span;
   span.group = known ? "services" : "isoenv";

@@ -2,8 +2,8 @@
 // for, the history of all.
 //
 // The environment tells every change of state, the backend the steps of a start. Taking a moment is
-// reading CLOCK_MONOTONIC (std::chrono::steady_clock), which all processes of the machine share. The
-// history is bounded: what comes when it is full is left out, and it says so. One thread.
+// reading CLOCK_MONOTONIC (std::chrono::steady_clock), which all processes of the machine share.
+// The history is bounded: what comes when it is full is left out, and it says so. One thread.
 #pragma once
 
 #include <array>
@@ -49,7 +49,8 @@ struct StartPhase {
 /// The names of all phases, in their order.
 const std::array<const char*, kMoments - 1>& start_phase_names() noexcept;
 
-/// The phases that the start came through, without gaps. Output that came after it was ready is none.
+/// The phases that the start came through, without gaps. Output that came after it was ready is
+/// none.
 std::vector<StartPhase> start_phases(const StartMoments& moments);
 
 /// `waits 0.1, plan 0.3, …` in ms; "" when only asked and ready are known.

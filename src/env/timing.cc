@@ -27,8 +27,7 @@ std::optional<Clock::TimePoint> met_at(const StartMoments& moments, Need need) {
 }
 
 std::vector<ChainLink> longest_chain(const EnvironmentPlan& plan,
-                                     const std::vector<std::size_t>& services,
-                                     Timeline& timeline) {
+                                     const std::vector<std::size_t>& services, Timeline& timeline) {
   std::optional<std::size_t> last;
   std::optional<Clock::TimePoint> end;
   for (const std::size_t service : services) {
@@ -55,7 +54,8 @@ std::vector<ChainLink> longest_chain(const EnvironmentPlan& plan,
 }
 
 double milliseconds(std::chrono::nanoseconds duration) {
-  return static_cast<double>(std::chrono::round<std::chrono::microseconds>(duration).count()) / 1000;
+  return static_cast<double>(std::chrono::round<std::chrono::microseconds>(duration).count()) /
+         1000;
 }
 
 std::string number(std::chrono::nanoseconds duration) {

@@ -1,8 +1,8 @@
 // Where the time of a bring-up went, for people and programs: the break-down of every service's
 // start, the longest chain of dependencies, and what the command itself did.
 //
-// The keeper makes the first part from its timeline, the command adds its own: all moments are of one
-// clock. Pure.
+// The keeper makes the first part from its timeline, the command adds its own: all moments are of
+// one clock. Pure.
 #pragma once
 
 #include <cstddef>

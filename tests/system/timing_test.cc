@@ -61,8 +61,8 @@ TEST_F(TimingTest, UpTellsProgramsStepsThatAddUpToTheTotal) {
       if (value.is_number() && key != "total_ms") sum += value.get<double>();
     }
     EXPECT_NEAR(sum, steps.at("total_ms").get<double>(), 0.02) << steps;
-    for (const char* step : {"waits_ms", "plan_ms", "clone_ms", "link_ms", "mounts_ms", "exec_ms",
-                             "ready_ms"}) {
+    for (const char* step :
+         {"waits_ms", "plan_ms", "clone_ms", "link_ms", "mounts_ms", "exec_ms", "ready_ms"}) {
       EXPECT_TRUE(steps.contains(step)) << step << " of " << steps;
     }
     EXPECT_FALSE(steps.at("earlier").get<bool>());
@@ -129,8 +129,8 @@ TEST_F(TimingTest, RunTellsItOnTheStandardErrorOutput) {
       isoenv({"run", "-f", spec_, "--timing", "--", "test_service", "writes", "mine\n"});
   ASSERT_THAT(outcome, ExitedWith(0));
   EXPECT_EQ(outcome.out, "mine\n");
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("isoenv run: where the time went"),
-                                 HasSubstr("longest chain: db ")));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("isoenv run: where the time went"), HasSubstr("longest chain: db ")));
 }
 
 TEST_F(TimingTest, RunWithoutASpecHasNoServicesToTellOf) {

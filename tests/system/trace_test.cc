@@ -67,13 +67,12 @@ class TraceTest : public SystemTest {
 TEST_F(TraceTest, UpWritesATrackForEveryServiceTheKeeperAndItself) {
   ASSERT_THAT(up(spec_, {"--trace", file()}), ExitedWith(0));
   EXPECT_EQ(names(file(), "db").front(), "start");
-  EXPECT_THAT(names(file(), "db"), IsSupersetOf({"waits", "plan", "clone", "link", "mounts", "exec",
-                                                 "ready"}));
+  EXPECT_THAT(names(file(), "db"),
+              IsSupersetOf({"waits", "plan", "clone", "link", "mounts", "exec", "ready"}));
   EXPECT_THAT(names(file(), "web"), IsSupersetOf({"start", "waits", "exec", "ready"}));
   EXPECT_THAT(names(file(), "keeper"),
               IsSupersetOf({"start", "plan", "namespaces", "mounts", "network"}));
-  EXPECT_THAT(names(file(), "isoenv up, pid "),
-              IsSupersetOf({"up", "spec", "keeper", "services"}));
+  EXPECT_THAT(names(file(), "isoenv up, pid "), IsSupersetOf({"up", "spec", "keeper", "services"}));
   EXPECT_THAT(down(spec_), ExitedWith(0));
 }
 
@@ -102,7 +101,8 @@ TEST_F(TraceTest, RunWritesTheWholeLifeOfItsInstance) {
   EXPECT_EQ(std::count(db.begin(), db.end(), "stopping"), 2);
   EXPECT_THAT(db, Contains(HasSubstr("restart by test 'tries it'")));
   EXPECT_THAT(names(file(), "tests 1"), Contains("tries it"));
-  EXPECT_THAT(names(file(), "isoenv run, pid "), IsSupersetOf({"run", "services", "command", "down"}));
+  EXPECT_THAT(names(file(), "isoenv run, pid "),
+              IsSupersetOf({"run", "services", "command", "down"}));
 }
 
 TEST_F(TraceTest, AnInstanceLeavesItsOwnWhenAVariableAsksForIt) {
@@ -125,7 +125,8 @@ TEST_F(TraceTest, HoldsNoSecret) {
   options().env["TOKEN"] = "hunter2hunter2";
   const auto spec = write_spec(R"("services": {
       "db": {"command": ["test_service", "waits"], "secret_env": ["TOKEN"]}})");
-  ASSERT_THAT(isoenv({"run", "-f", spec, "--trace", file(), "--", ISOENV_EXECUTABLE, "env"}), ExitedWith(0));
+  ASSERT_THAT(isoenv({"run", "-f", spec, "--trace", file(), "--", ISOENV_EXECUTABLE, "env"}),
+              ExitedWith(0));
   EXPECT_THAT(read_file(file()), Not(HasSubstr("hunter2")));
 }
 

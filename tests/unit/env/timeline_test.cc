@@ -30,7 +30,8 @@ class TimelineTest : public EnvironmentCase {
     for (const StartPhase& phase : start_phases(timeline().start(service))) {
       texts.push_back(
           phase.name + " " +
-          std::to_string(std::chrono::duration_cast<milliseconds>(phase.end - phase.begin).count()));
+          std::to_string(
+              std::chrono::duration_cast<milliseconds>(phase.end - phase.begin).count()));
     }
     return texts;
   }
@@ -64,8 +65,8 @@ TEST_F(TimelineTest, PhasesFollowEachOtherWithoutGaps) {
     names.push_back(phase.name);
   }
   EXPECT_EQ(end, *moments.back());
-  EXPECT_THAT(names, ElementsAre("waits", "plan", "clone", "link", "mounts", "exec", "output",
-                                 "ready"));
+  EXPECT_THAT(names,
+              ElementsAre("waits", "plan", "clone", "link", "mounts", "exec", "output", "ready"));
 }
 
 TEST_F(TimelineTest, OutputAfterTheServiceWasReadyIsNoPhase) {
@@ -113,10 +114,9 @@ TEST_F(TimelineTest, TheHistoryTellsEveryStateOfALife) {
   act(FaultKind::kResume, {"db"});
   clock().advance(milliseconds(40));
   down({"db"});
-  EXPECT_THAT(spans(),
-              ElementsAre("db: start 0+5", "db: waits 0+0", "db: ready 0+5", "db: ready 5+10",
-                          "db: paused 15+20", "db: starting 35+0", "db: ready 35+40",
-                          "db: stopping 75+0"));
+  EXPECT_THAT(spans(), ElementsAre("db: start 0+5", "db: waits 0+0", "db: ready 0+5",
+                                   "db: ready 5+10", "db: paused 15+20", "db: starting 35+0",
+                                   "db: ready 35+40", "db: stopping 75+0"));
   EXPECT_THAT(phases(0), ElementsAre("waits 0", "ready 5")) << "the resumption was no start";
 }
 
@@ -129,8 +129,8 @@ TEST_F(TimelineTest, AStartThatFailsTellsWhatItWasAt) {
   backend().script("db").start = NotStarted{"no program 'db'"};
   backend().release("db", Step::kStart);
   settle();
-  EXPECT_THAT(spans(), ElementsAre("db: start 0+7", "db: waits 0+0", "db: plan 0+0",
-                                   "db: clone 0+7"));
+  EXPECT_THAT(spans(),
+              ElementsAre("db: start 0+7", "db: waits 0+0", "db: plan 0+0", "db: clone 0+7"));
 }
 
 TEST_F(TimelineTest, EventsOfAServiceAreOnItsTrackAndOthersOnTheKeepers) {

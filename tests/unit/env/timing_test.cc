@@ -48,8 +48,9 @@ class TimingTest : public ::testing::Test {
   static std::vector<std::string> chain(const Timing& timing) {
     std::vector<std::string> texts;
     for (const ChainLink& link : timing.chain) {
-      texts.push_back(link.service + " " +
-                      std::to_string(std::chrono::duration_cast<milliseconds>(link.duration).count()));
+      texts.push_back(
+          link.service + " " +
+          std::to_string(std::chrono::duration_cast<milliseconds>(link.duration).count()));
     }
     return texts;
   }
@@ -110,8 +111,10 @@ TEST_F(TimingTest, TheTableMarksWhatWasUpBefore) {
 TEST_F(TimingTest, WhatNeverGotReadyHasNoTotal) {
   timeline_.state(3, ServiceState::kDown);
   timeline_.state(3, ServiceState::kWaiting);
-  EXPECT_THAT(timing_text(timing(), {}),
-              HasSubstr("  logs          -       -       -       -       -       -       -       -       -\n"));
+  EXPECT_THAT(
+      timing_text(timing(), {}),
+      HasSubstr(
+          "  logs          -       -       -       -       -       -       -       -       -\n"));
 }
 
 TEST_F(TimingTest, TheTableTellsWhatTheCommandItselfDid) {
@@ -124,8 +127,8 @@ TEST_F(TimingTest, TheTableTellsWhatTheCommandItselfDid) {
 
 TEST_F(TimingTest, ProgramsGetTheSameInMilliseconds) {
   const Clock::TimePoint zero{};
-  const Json json = Json::parse(
-      timing_report_json(timing(), {{"spec", zero, zero + microseconds(1234)}}));
+  const Json json =
+      Json::parse(timing_report_json(timing(), {{"spec", zero, zero + microseconds(1234)}}));
   ASSERT_EQ(json["services"].size(), 4U);
   EXPECT_EQ(json["services"][2]["service"], "web");
   EXPECT_EQ(json["services"][2]["waits_ms"], 10.0);
