@@ -49,13 +49,14 @@ bool has_been_sent_to_all(const signalfd_siginfo& info) {
 }
 
 asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sandbox& sandbox,
-                                   const bool& started) {
+                                   const bool& launching) {
   boost::system::error_code error;
   while (!error) {
     signalfd_siginfo info{};
     while (::read(signals.native_handle(), &info, sizeof info) == sizeof info) {
-      // What does not run yet was sent nothing.
-      const bool late = started && has_been_sent_to_all(info);
+      // What is not launched yet was sent nothing. The news that it runs would be too late: a program
+      // can have asked for its interrupt by then.
+      const bool late = launching && has_been_sent_to_all(info);
       if (!late) sandbox.signal(static_cast<int>(info.ssi_signo));
     }
     co_await signals.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -110,13 +111,13 @@ class Orphanage {
 
 /// Also when init was ended before it could tell anything: then as killed.
 asio::awaitable<ExitStatus> run(Sandbox& sandbox, const std::string& program,
-                                const std::string& directory, bool& started) {
+                                const std::string& directory, bool& launching) {
   std::exception_ptr refused;
   std::optional<std::variant<pid_t, LaunchFailure>> launched;
   try {
     co_await sandbox.prepared();
+    launching = true;
     launched = co_await sandbox.launch();
-    started = true;
   } catch (const SandboxEnded&) {  // exited() tells
   } catch (const Error&) {
     refused = std::current_exception();
@@ -150,8 +151,8 @@ ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan 
   // The init of the namespace that was joined cannot end before its dead are reaped, and whoever
   // stands still, as after Ctrl-Z, reaps none: the kernel does (wait(2), pid_namespaces(7)).
   if (birth == Birth::kInJoined) ::signal(SIGCHLD, SIG_IGN);
-  bool started = false;
-  asio::co_spawn(context, pass_signals(signals, sandbox, started), asio::detached);
+  bool launching = false;
+  asio::co_spawn(context, pass_signals(signals, sandbox, launching), asio::detached);
   std::list<asio::posix::stream_descriptor> ends;
   for (const int owner : owners) {
     ends.emplace_back(context, ::fcntl(owner, F_DUPFD_CLOEXEC, 3));
@@ -159,7 +160,7 @@ ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan 
   }
   std::optional<ExitStatus> status;
   std::exception_ptr failure;
-  asio::co_spawn(context, run(sandbox, program, directory, started),
+  asio::co_spawn(context, run(sandbox, program, directory, launching),
                  [&](std::exception_ptr error, ExitStatus ended) {
                    failure = error;
                    status = ended;
