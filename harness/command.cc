@@ -30,8 +30,9 @@ EnvironmentSpec load_spec(const std::filesystem::path& file) {
   try {
     result = parse_spec_file(file);
   } catch (const SystemError& error) {
-    throw SystemError(error.error_number(), error.operation(), file, ExitCode::kUsage,
-                      "name the spec with --file FILE; in a build tree that was moved, run CMake again");
+    throw SystemError(
+        error.error_number(), error.operation(), file, ExitCode::kUsage,
+        "name the spec with --file FILE; in a build tree that was moved, run CMake again");
   }
   if (const auto* faults = std::get_if<std::vector<Diagnostic>>(&result)) {
     refuse_spec(file, *faults);

@@ -33,9 +33,22 @@ inline constexpr std::size_t kLongestFacts = std::size_t{96} << 10U;
 inline constexpr std::size_t kLongestName = 256;
 
 struct Request {
-  enum class Kind { kUp, kDown, kPs, kJoin, kDescribe, kMark, kEnter, kFault, kBegin, kEnd, kWitness };
+  enum class Kind {
+    kUp,
+    kDown,
+    kPs,
+    kJoin,
+    kDescribe,
+    kMark,
+    kEnter,
+    kFault,
+    kBegin,
+    kEnd,
+    kWitness
+  };
   Kind kind = Kind::kPs;
-  /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none = all.
+  /// up, join: wanted; down: none = the instance; enter: one; begin: that the test uses, none =
+  /// all.
   std::vector<std::string> services;
   std::vector<std::string> pause_before{};  ///< up: services that are paused before their start
   std::vector<std::string> ahead{};         ///< up, an instance's first: services to start ahead
@@ -79,9 +92,9 @@ struct Answer {
   /// up, down, ps: JSON of env/report.h; describe: of description.h; fault: of env/fault.h; end: of
   /// env/test_sessions.h
   std::string report;
-  std::string timing;          ///< up, down: JSON of env/timing.h, when asked for
-  bool refused = false;        ///< up: the machine refused a service what its isolation needs
-  std::uint64_t session = 0;   ///< begin: its number
+  std::string timing;         ///< up, down: JSON of env/timing.h, when asked for
+  bool refused = false;       ///< up: the machine refused a service what its isolation needs
+  std::uint64_t session = 0;  ///< begin: its number
   // join:
   std::vector<std::pair<std::string, std::string>> variables;
   std::string temporary_directory;
@@ -89,7 +102,7 @@ struct Answer {
   std::vector<ServiceFailure> failures;  ///< wanted services that are not ready
   std::optional<ServicePlace> place;     ///< enter
   std::string witness;  ///< witness; end, of a session that fails its test: encode(TestWitness)
-  std::vector<Bundle> bundles;           ///< down: of tests that could not tell of theirs
+  std::vector<Bundle> bundles;  ///< down: of tests that could not tell of theirs
 };
 
 std::string encode(const Request& request);
@@ -113,8 +126,8 @@ class ControlClient {
   static std::optional<ControlClient> connect(const RunDirectory& directory);
 
   /// Sends the request and waits for its answer. None when the keeper ended without one, or the
-  /// process behind the pidfd `owner` (-1: none) ended meanwhile. Throws Error when either is longer
-  /// than it may be.
+  /// process behind the pidfd `owner` (-1: none) ended meanwhile. Throws Error when either is
+  /// longer than it may be.
   std::optional<Answer> ask(const Request& request, int owner = -1);
 
   /// Returns when the keeper has ended and removed its run directory, or was killed.

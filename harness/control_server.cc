@@ -78,10 +78,10 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
     std::string received;
     std::size_t searched = 0;  // of `received`, for the end of the line
     std::uint64_t number = 0;
-    bool kept = false;         // never turned away
-    bool asked = false;        // has sent a whole request
-    bool busy = false;         // a request is being carried out
-    bool taking = false;       // its answer is being written
+    bool kept = false;    // never turned away
+    bool asked = false;   // has sent a whole request
+    bool busy = false;    // a request is being carried out
+    bool taking = false;  // its answer is being written
 
     /// Tells what it can without waiting, and ends both directions: the coroutine wakes up.
     void turn_away(const std::string& why) {

@@ -23,9 +23,9 @@ namespace isoenv {
 struct ControlLimits {
   /// At once. When all places are taken, a newcomer gets that of the client which has been there
   /// longest without a whole request; else of one that is slow to take its answer; else of the last
-  /// to fall idle, as those that have been longer mostly are an `isoenv run`. With none of these but
-  /// those that keep() protects, all have a request under way, and the newcomer is turned away. Never more than a quarter of the
-  /// descriptors that the process may have.
+  /// to fall idle, as those that have been longer mostly are an `isoenv run`. With none of these
+  /// but those that keep() protects, all have a request under way, and the newcomer is turned away.
+  /// Never more than a quarter of the descriptors that the process may have.
   std::size_t clients = 256;
   std::chrono::milliseconds request{10'000};  ///< from its first moment to the end of its line
   std::chrono::milliseconds answer{30'000};   ///< until the client has taken it

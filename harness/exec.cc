@@ -27,11 +27,15 @@ int exec_command(const std::vector<std::string>& arguments) {
   Reached reached = reach_instance(selection);
   const Answer joined = ask_to_join(reached.client, options.services);
   const Lease& lease = reached.instance.lease;
-  const TestRun test{options.services,        options.faults,
-                     options.tolerance,       options.command,
+  const TestRun test{options.services,
+                     options.faults,
+                     options.tolerance,
+                     options.command,
                      options.test,
-                     lease.key.spec_file,     lease.artefact_directory,
-                     reached.instance.directory.id(), /*ends_instance=*/false};
+                     lease.key.spec_file,
+                     lease.artefact_directory,
+                     reached.instance.directory.id(),
+                     /*ends_instance=*/false};
   return run_test(reached.client, joined, test);
 }
 

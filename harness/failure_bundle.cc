@@ -87,11 +87,10 @@ std::vector<std::string> secret_names(const std::string& plan) {
 bool sounds_secret(std::string name) {
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  constexpr std::string_view kSigns[] = {"TOKEN", "SECRET", "PASS", "KEY",
-                                         "CREDENTIAL", "AUTH", "COOKIE"};
-  return std::any_of(std::begin(kSigns), std::end(kSigns), [&](std::string_view sign) {
-    return name.find(sign) != std::string::npos;
-  });
+  constexpr std::string_view kSigns[] = {"TOKEN",      "SECRET", "PASS",  "KEY",
+                                         "CREDENTIAL", "AUTH",   "COOKIE"};
+  return std::any_of(std::begin(kSigns), std::end(kSigns),
+                     [&](std::string_view sign) { return name.find(sign) != std::string::npos; });
 }
 
 bool is_named(const std::vector<std::string>& names, const std::string& name) {
@@ -153,7 +152,8 @@ std::string readme(const TestFacts& facts, const std::filesystem::path& artefact
   if (!silent.empty()) text += "Nothing was written by: " + join(silent, ", ") + ".\n";
   return text +
          "What the test itself wrote is where its output went: under ctest, in\n"
-         "Testing/Temporary/LastTest.log of the build tree. Tests that ran at the same time in the\n"
+         "Testing/Temporary/LastTest.log of the build tree. Tests that ran at the same time in "
+         "the\n"
          "same instance share its services; what those did for them stands here too.\n";
 }
 
@@ -194,8 +194,8 @@ Bundle write_bundle(const TestFacts& facts, const LogSlices& logs, const TestFai
   const RepeatedTest& test = facts.repeated;
   const std::vector<std::string> hidden = secret_names(failure.plan);
   const Secrets secrets = secrets_of(facts.variables, hidden);
-  Bundle bundle{facts.name, failure.what, failure.reasons, {},
-                secrets.redact(repeat_command(test))};
+  Bundle bundle{
+      facts.name, failure.what, failure.reasons, {}, secrets.redact(repeat_command(test))};
   const std::filesystem::path parent = logs.directory() / kFolder;
   std::vector<std::string> named = test.command;
   if (!test.ctest_name.empty() || named.empty()) named = {facts.name};

@@ -83,8 +83,9 @@ struct InstanceServer::State {
   TestSessions sessions;
   std::multimap<std::uint64_t, std::uint64_t> held;  // sessions by the client that holds them
   TestWitnesses witnesses;
-  std::vector<Bundle> untold;   // that nobody has been told of
-  std::uint64_t own_test = 0;   // the session of the test that the instance ends with, when it has ended
+  std::vector<Bundle> untold;  // that nobody has been told of
+  /// The session of the test that the instance ends with, when it has ended.
+  std::uint64_t own_test = 0;
   ControlServer control;
   asio::posix::stream_descriptor owner;
   asio::signal_set signals;
@@ -149,8 +150,8 @@ bool InstanceServer::run() {
     state_->spawn(state_->watch_owner());
   }
   state_->context.run();
-  return !state_->cut_short && !state_->environment.had_failures() &&
-         !state_->test_failed && state_->incidents.next() == 1;
+  return !state_->cut_short && !state_->environment.had_failures() && !state_->test_failed &&
+         state_->incidents.next() == 1;
 }
 
 /// A watch or an end that fails must not leave an instance that nobody ends: all is killed with the
@@ -262,9 +263,8 @@ asio::awaitable<Answer> InstanceServer::State::answer_down(Request request,
     report = co_await environment.down(services);
     end_when_idle("the last service was taken down");
   }
-  std::erase_if(report.incidents, [&tolerance](const Incident& incident) {
-    return tolerance.covers(incident);
-  });
+  std::erase_if(report.incidents,
+                [&tolerance](const Incident& incident) { return tolerance.covers(incident); });
   if (!before.empty() && !report.incidents.empty()) {
     keep_bundle(own_test, "its services failed when they were stopped",
                 reasons_of(report.incidents), before);
@@ -295,8 +295,8 @@ asio::awaitable<Answer> InstanceServer::State::answer_fault(Request request,
 
 Answer InstanceServer::State::answer_begin(const Request& request,
                                            const std::vector<std::size_t>& services) {
-  TestSession test{request.test, services, parse_faults(request.faults),
-                   request.origin.session, request.tolerance};
+  TestSession test{request.test, services, parse_faults(request.faults), request.origin.session,
+                   request.tolerance};
   Answer answer;
   std::optional<LogSlices> logs;
   if (!request.facts.empty()) logs.emplace(artefacts);
@@ -396,9 +396,9 @@ void InstanceServer::State::keep_bundle(std::uint64_t session, const std::string
                                         const std::string& services) {
   try {
     untold.push_back(witnesses.tell(session, what, std::move(reasons), plan_json(plan), services));
-    backend.event("test '" + untold.back().test + "' failed (" + what +
-                  "); what its services did meanwhile: " +
-                  (untold.back().folder / "README.txt").string());
+    backend.event(
+        "test '" + untold.back().test + "' failed (" + what +
+        "); what its services did meanwhile: " + (untold.back().folder / "README.txt").string());
   } catch (const Error& error) {
     backend.event(std::string("what the services did while a test ran cannot be kept: ") +
                   error.what());

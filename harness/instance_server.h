@@ -30,9 +30,9 @@ class InstanceServer {
  public:
   /// Makes the site and listens on the run directory's control socket. `owner` is a pidfd, or
   /// empty. All references outlive the server.
-  InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options, const MakeSite& make_site,
-                 const RunDirectory& directory, UniqueFd owner, Isolated isolated,
-                 bool keeps_history);
+  InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
+                 const MakeSite& make_site, const RunDirectory& directory, UniqueFd owner,
+                 Isolated isolated, bool keeps_history);
   ~InstanceServer();
 
   /// What the keeper did before, for traces.

@@ -40,8 +40,8 @@ std::vector<RunDirectory> run_directories(const std::filesystem::path& root) {
 
 /// True for what a start that was cut short leaves: nothing, or a lock with isoenv's own names.
 bool is_half_made(const RunDirectory& directory) {
-  constexpr std::array<std::string_view, 7> kOwnNames{
-      "lock", "lease", "lease.new", "control", "etc", "tmp", "artefacts"};
+  constexpr std::array<std::string_view, 7> kOwnNames{"lock", "lease", "lease.new", "control",
+                                                      "etc",  "tmp",   "artefacts"};
   std::error_code error;
   bool empty = true;
   bool has_lock = false;

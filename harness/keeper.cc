@@ -185,13 +185,12 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   backend.change_accounts = ::geteuid() == 0;
   backend.zygote = zygote ? &*zygote : nullptr;
 
-  const MakeSite make_site =
-      [&](boost::asio::any_io_executor executor) -> std::unique_ptr<Site> {
+  const MakeSite make_site = [&](boost::asio::any_io_executor executor) -> std::unique_ptr<Site> {
     if (has_namespaces) {
       return std::make_unique<NamespaceSite>(executor, inheritance.plan, std::move(published));
     }
-    return std::make_unique<LoopbackSite>(executor, inheritance.plan,
-                                          std::move(inheritance.reservations), std::move(published));
+    return std::make_unique<LoopbackSite>(
+        executor, inheritance.plan, std::move(inheritance.reservations), std::move(published));
   };
   std::optional<InstanceServer> server;
   server.emplace(inheritance.plan, std::move(backend), make_site, inheritance.directory,
@@ -225,8 +224,8 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
 
 /// Stays outside the instance, the keeper's parent, and sees the host's files: when the keeper ends
 /// without having cleaned up, by SIGKILL, its files go with it. Meanwhile it drops the artefacts of
-/// old instances. Holds nothing; its own death costs nothing but that. Without namespaces it inherits
-/// the keeper's orphans too, and ends them.
+/// old instances. Holds nothing; its own death costs nothing but that. Without namespaces it
+/// inherits the keeper's orphans too, and ends them.
 int tidy_after(pid_t keeper, bool has_namespaces, const RunDirectory& directory,
                const std::filesystem::path& artefact_root) {
   enter_role(Role::kTidy);
@@ -268,9 +267,8 @@ int detach(Inheritance inheritance) {
     ::setsid();
     restore_default_signals();
     std::vector<PublishedPort> published = bind_published_ports(
-        inheritance.plan, [&](const PortHolder& holder) {
-          return explain_holder(inheritance.directory, holder);
-        });
+        inheritance.plan,
+        [&](const PortHolder& holder) { return explain_holder(inheritance.directory, holder); });
     leave_callers_descriptors(inheritance, published);
     const pid_t tidier = ::fork();
     if (tidier < 0) throw_errno("fork");

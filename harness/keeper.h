@@ -3,8 +3,8 @@
 // PID 1 of the instance's PID namespace, alone in its session, with no descriptor of whoever
 // started it; it lives in the hub. When it ends, by whatever means, the kernel ends every process
 // of the instance. On the ports rung it has no namespaces: then the inits below it and the tidier
-// above it do that (docs/design.md). It ends by itself when its owner has ended, when the last service was taken
-// down, or on SIGTERM, SIGINT or SIGHUP, and then stops services politely first.
+// above it do that (docs/design.md). It ends by itself when its owner has ended, when the last
+// service was taken down, or on SIGTERM, SIGINT or SIGHUP, and then stops services politely first.
 #pragma once
 
 #include <filesystem>
@@ -24,7 +24,7 @@ struct KeeperOptions {
   Isolation isolation = Isolation::kAuto;
   bool keeps_history = false;  ///< of all that happens, for a trace
   bool writes_trace = false;   ///< the same, and trace.json among its artefacts at its end
-  std::string refusal{};  ///< why there are no namespaces, when that is known already
+  std::string refusal{};       ///< why there are no namespaces, when that is known already
 };
 
 /// Starts a keeper for the locked run directory; returns when its control channel listens. Throws

@@ -75,8 +75,8 @@ struct LogSlices::OpenLog {
     const std::size_t taken = std::min(size, most);
     const std::size_t old_size = text.size();
     text.resize(old_size + taken);
-    const ssize_t got = ::pread(*file, text.data() + old_size, taken,
-                                begin + static_cast<off_t>(size - taken));
+    const ssize_t got =
+        ::pread(*file, text.data() + old_size, taken, begin + static_cast<off_t>(size - taken));
     text.resize(old_size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     return size - taken;
   }

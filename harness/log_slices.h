@@ -23,8 +23,8 @@ class LogSlices {
   /// Marks the ends of all logs in an artefact directory, as far as there are any.
   explicit LogSlices(std::filesystem::path directory);
 
-  /// The marks of another process, of the same logs: as marks() has told them. Throws Error when it has
-  /// not.
+  /// The marks of another process, of the same logs: as marks() has told them. Throws Error when it
+  /// has not.
   LogSlices(std::filesystem::path directory, const std::string& marks);
   std::string marks() const;
 

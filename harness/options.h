@@ -22,15 +22,15 @@ inline constexpr char kDefaultSpecFile[] = "isoenv.json";
 struct UpOptions {
   std::filesystem::path file;
   std::optional<std::string> isolation;  ///< for choose_isolation
-  std::string owner;  ///< `auto`, `none` or a pid, for find_owner
+  std::string owner;                     ///< `auto`, `none` or a pid, for find_owner
   std::string name;
   std::optional<std::filesystem::path> artefacts;
   bool json = false;
   bool timing = false;
   std::optional<std::filesystem::path> trace;     ///< the file to write
   std::optional<std::filesystem::path> prestart;  ///< a file of names
-  std::vector<std::string> pause_before;  ///< services that are paused before their start
-  std::vector<std::string> services;      ///< none: all
+  std::vector<std::string> pause_before;          ///< services that are paused before their start
+  std::vector<std::string> services;              ///< none: all
 };
 
 struct DownOptions {

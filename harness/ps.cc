@@ -30,8 +30,8 @@ int ps_command(const std::vector<std::string>& arguments) {
   if (options.json) {
     std::cout << answer->report << std::endl;
   } else {
-    std::cout << statuses_text(statuses_from_json(answer->report)) << rung_text(reached.instance.lease)
-              << std::flush;
+    std::cout << statuses_text(statuses_from_json(answer->report))
+              << rung_text(reached.instance.lease) << std::flush;
   }
   return 0;
 }

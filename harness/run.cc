@@ -101,11 +101,9 @@ int run_command(const std::vector<std::string>& arguments) {
   const Answer entered = ask_to_join(joined.client, options.services);
   const std::optional<Lease> lease = read_lease(directory);
   if (!lease) throw Error("the instance has just ended");
-  const TestRun test{options.services,     options.faults,
-                     options.tolerance,    options.command,
-                     options.test,
-                     keeper.key.spec_file, lease->artefact_directory,
-                     directory.id(),       /*ends_instance=*/true};
+  const TestRun test{options.services,          options.faults, options.tolerance,
+                     options.command,           options.test,   keeper.key.spec_file,
+                     lease->artefact_directory, directory.id(), /*ends_instance=*/true};
   const int code = run_test(joined.client, entered, test, *ctest);
   phases.push_back({"command", phases.back().end, SteadyClock().now()});
   Request down{Request::Kind::kDown, {}};

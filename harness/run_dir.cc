@@ -27,9 +27,9 @@ constexpr std::size_t kBelowRoot = sizeof("/01234567/control") - 1;
 
 [[noreturn]] void refuse_with_errno(const std::string& operation,
                                     const std::filesystem::path& subject) {
-  throw SystemError(errno, operation, subject, ExitCode::kEnvironmentFailed,
-                    std::string("set ") + kRuntimeVariable +
-                        " to a folder of your own that can be written");
+  throw SystemError(
+      errno, operation, subject, ExitCode::kEnvironmentFailed,
+      std::string("set ") + kRuntimeVariable + " to a folder of your own that can be written");
 }
 
 void check_root(const std::filesystem::path& root) {

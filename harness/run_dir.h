@@ -1,9 +1,9 @@
 // The run directory of an instance, and who may start or sweep it.
 //
-// <root>/<id>/ holds `lock`, `lease`, `control` (a unix socket), `etc/`, `tmp/`, `artefacts/`. The root
-// belongs to one user and is closed to all others. Whoever starts or removes an instance holds its
-// StartLock; a live keeper is proved by the lease (lease.h), never by the directory being there.
-// Removal touches only what is inside the directory and takes the lock's file last.
+// <root>/<id>/ holds `lock`, `lease`, `control` (a unix socket), `etc/`, `tmp/`, `artefacts/`. The
+// root belongs to one user and is closed to all others. Whoever starts or removes an instance holds
+// its StartLock; a live keeper is proved by the lease (lease.h), never by the directory being
+// there. Removal touches only what is inside the directory and takes the lock's file last.
 #pragma once
 
 #include <filesystem>

@@ -18,8 +18,8 @@ namespace isoenv {
 class RunRootCover {
  public:
   /// Covers in the calling process's mount namespace, which must be its own. `artefacts` is the
-  /// instance's. `others_pass`: programs of other accounts reach what is theirs below the instance's
-  /// own directory, where the artefacts have a second place then. Throws SystemError.
+  /// instance's. `others_pass`: programs of other accounts reach what is theirs below the
+  /// instance's own directory, where the artefacts have a second place then. Throws SystemError.
   RunRootCover(const RunDirectory& directory, const std::filesystem::path& artefacts,
                bool others_pass);
   /// Takes the cover off for the calling process, so that it can remove the directory itself.

@@ -17,9 +17,9 @@ namespace isoenv {
 /// itself inside the instance and sees no other sandbox.
 Answer ask_to_enter(ControlClient& client, const std::string& service);
 
-/// Runs `command` there and returns its exit status. Its program is looked up in the service's PATH,
-/// then in the caller's. `working_directory`: "" = the service's. `takes_terminal`: a shell, which
-/// needs the terminal's foreground to itself, if standard input is a terminal.
+/// Runs `command` there and returns its exit status. Its program is looked up in the service's
+/// PATH, then in the caller's. `working_directory`: "" = the service's. `takes_terminal`: a shell,
+/// which needs the terminal's foreground to itself, if standard input is a terminal.
 ExitStatus run_in_service(const ControlClient& client, const Answer& entered,
                           const std::vector<std::string>& command,
                           const std::string& working_directory, bool takes_terminal);

@@ -29,8 +29,8 @@ void tell_incidents(const std::vector<Incident>& incidents, bool command_passed)
 /// Runs the command of a test inside the instance behind `client`, in a session of its own, and
 /// tells on the standard error output what came of that. Returns the exit code: the command's, or,
 /// when that is 0 and the session has failed, kEnvironmentFailed. A test that has failed leaves a
-/// bundle (failure_bundle.h); one that was skipped, with kCannotRun, or interrupted has not. `owner`
-/// as for run_inside().
+/// bundle (failure_bundle.h); one that was skipped, with kCannotRun, or interrupted has not.
+/// `owner` as for run_inside().
 int run_test(ControlClient& client, const Answer& joined, const TestRun& test, int owner = -1);
 
 }  // namespace isoenv

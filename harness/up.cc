@@ -107,13 +107,15 @@ int up_command(const std::vector<std::string>& arguments) {
   }
   if (!report.paused.empty()) {
     std::cout << "environment '" << report.environment << "' is partly up, "
-              << owner_text(keeper.owner) << '\n' << paused_text(report) << timing_table << std::flush;
+              << owner_text(keeper.owner) << '\n'
+              << paused_text(report) << timing_table << std::flush;
     return 0;
   }
   std::cout << "environment '" << report.environment << "' is up: " << report.wanted
             << (report.wanted == 1 ? " service" : " services")
-            << (report.rung == rung_name(Rung::kPorts) ? " without namespaces, " : ", ") << owner_text(keeper.owner)
-            << '\n' << timing_table << std::flush;
+            << (report.rung == rung_name(Rung::kPorts) ? " without namespaces, " : ", ")
+            << owner_text(keeper.owner) << '\n'
+            << timing_table << std::flush;
   return 0;
 }
 

@@ -58,7 +58,8 @@ mode_t mode_of(int flags, va_list arguments) noexcept {
 
 }  // namespace
 
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library's are reserved ones.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library's are reserved
+// ones.
 extern "C" {
 
 int open(const char* path, int flags, ...) {
@@ -90,7 +91,8 @@ pid_t fork() noexcept {
     errno = error;
     return -1;
   }
-  // The library's own, which takes care of what it holds itself; a static program cannot look it up.
+  // The library's own, which takes care of what it holds itself; a static program cannot look it
+  // up.
   static const auto next = reinterpret_cast<pid_t (*)()>(::dlsym(RTLD_NEXT, "fork"));
   return next != nullptr ? next() : static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 }

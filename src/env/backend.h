@@ -67,8 +67,8 @@ class Backend {
   /// Lets them go on (SIGCONT).
   virtual boost::asio::awaitable<void> resume(std::size_t service) = 0;
 
-  /// True when the started service, with this pid, has ended or is about to, whether or not exited()
-  /// knows.
+  /// True when the started service, with this pid, has ended or is about to, whether or not
+  /// exited() knows.
   virtual bool is_ending(std::size_t service, std::int64_t pid) const noexcept = 0;
 
   /// Takes in what the services have written so far, so that it is known what they reported.

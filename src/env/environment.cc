@@ -30,8 +30,7 @@ bool has_failed(ServiceState state) {
 }  // namespace
 
 Environment::Environment(asio::any_io_executor executor, const EnvironmentPlan& plan,
-                         Backend& backend, Clock& clock, Incidents& incidents,
-                         Timeline& timeline)
+                         Backend& backend, Clock& clock, Incidents& incidents, Timeline& timeline)
     : executor_(executor),
       plan_(plan),
       backend_(backend),
@@ -331,8 +330,7 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
   if (life.alive && !life.stop_requested) {
     life.stop_requested = true;
     const bool was_running = life.pid != 0;
-    const bool was_up =
-        life.state == ServiceState::kReady || life.state == ServiceState::kPaused;
+    const bool was_up = life.state == ServiceState::kReady || life.state == ServiceState::kPaused;
     const bool was_ready = was_up && !life.held;
     if (was_up) set_state(service, ServiceState::kStopping);
     tell_change(service);

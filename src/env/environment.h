@@ -40,8 +40,8 @@ class Environment {
                                              std::vector<std::size_t> paused);
 
   /// Starts the services and all they depend on, as far as they were never started, and waits for
-  /// nothing: for calls of up() yet to come, which find them as if they had started them. What they do
-  /// until then is nobody's failure; one that has failed by then fails that up().
+  /// nothing: for calls of up() yet to come, which find them as if they had started them. What they
+  /// do until then is nobody's failure; one that has failed by then fails that up().
   void start_ahead(const std::vector<std::size_t>& services);
   /// Takes down those that no up() has asked for yet.
   boost::asio::awaitable<void> drop_ahead();
@@ -59,13 +59,13 @@ class Environment {
   boost::asio::awaitable<FaultReport> act(Fault fault);
 
   /// Ends what the faults of a session have left and were not to keep: resumes, then starts, in
-  /// dependency order, and returns when all is ready. What was taken down since stays down. `ended`:
-  /// services that are started too when they are not up.
+  /// dependency order, and returns when all is ready. What was taken down since stays down.
+  /// `ended`: services that are started too when they are not up.
   boost::asio::awaitable<FaultReport> undo(std::uint64_t session,
                                            std::vector<std::size_t> ended = {});
 
-  /// Returns when it is known of every one of the services that has just ended how it has: its death
-  /// may be seen by others first.
+  /// Returns when it is known of every one of the services that has just ended how it has: its
+  /// death may be seen by others first.
   boost::asio::awaitable<void> take_in_ends(std::vector<std::size_t> services);
 
   ServiceStatus status(std::size_t service) const;
@@ -102,8 +102,8 @@ class Environment {
     unsigned claims = 0;          // calls of up() that want it
     unsigned stops = 0;           // calls of take_down() under way that want it gone
     unsigned starts = 0;
-    bool pauses = false;  // is to stand still before its program is executed
-    bool held = false;    // stands there
+    bool pauses = false;         // is to stand still before its program is executed
+    bool held = false;           // stands there
     unsigned ends_in_a_row = 0;  // that its restart policy has answered
     Clock::TimePoint ready_at{};
     std::int64_t pid = 0;

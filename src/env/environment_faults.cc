@@ -254,8 +254,8 @@ std::vector<bool> Environment::held_up() const {
     const bool waits = std::any_of(depends.begin(), depends.end(), [&](const auto& dependency) {
       return result[dependency.service] && !satisfies(dependency.service, dependency.need);
     });
-    result[service] = lives_[service].held ||
-                      (lives_[service].state == ServiceState::kWaiting && waits);
+    result[service] =
+        lives_[service].held || (lives_[service].state == ServiceState::kWaiting && waits);
   }
   return result;
 }

@@ -79,8 +79,9 @@ std::uint64_t Incidents::add(std::size_t service, Incident incident) {
   const ServicePlan& plan = plan_.services[service];
   if (plan.allow_failure || excused_.contains(service)) return 0;
   // The end that a sanitizer has brought about follows its report, which need not be shown twice.
-  const auto last = std::find_if(entries_.rbegin(), entries_.rend(),
-                                 [service](const Entry& entry) { return entry.service == service; });
+  const auto last = std::find_if(entries_.rbegin(), entries_.rend(), [service](const Entry& entry) {
+    return entry.service == service;
+  });
   if (incident.exit && last != entries_.rend() && last->reported) incident.report.clear();
   const bool reported = !incident.exit && incident.what.starts_with("reported ");
   incident.service = plan.name;

@@ -144,7 +144,8 @@ Program LinuxBackend::State::program(std::size_t service,
   Variables own = variables(service, account);
   const std::vector<std::string>& wanted = service_plan.secret_env;
   for (const auto& [name, value] : secret_values) {
-    if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) own.emplace_back(name, value);
+    if (std::find(wanted.begin(), wanted.end(), name) != wanted.end())
+      own.emplace_back(name, value);
   }
   Program program;
   program.argv = service_plan.command;
@@ -229,14 +230,15 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   const auto running = std::make_shared<RunningService>(
       plan, listen(state_->options.artefact_directory / (name + ".log")));
   running->sanitizer_files =
-      SanitizerFiles(init.program.env, plan.working_directory,
-                     account ? account->uid : ::geteuid(), listen, state_->secrets);
+      SanitizerFiles(init.program.env, plan.working_directory, account ? account->uid : ::geteuid(),
+                     listen, state_->secrets);
   Pipe output = make_pipe();
   const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
   init.program.stdio = {*nothing, *output.write, *output.write};
   running->output.emplace(
       state_->executor, std::move(output.read), state_->open_log(plan),
-      [state = state_.get(), service, name, weak = std::weak_ptr<RunningService>(running)](std::string_view text) {
+      [state = state_.get(), service, name,
+       weak = std::weak_ptr<RunningService>(running)](std::string_view text) {
         state->timeline.mark(service, Moment::kOutput);
         state->merged.append(name, text);
         if (const auto self = weak.lock()) {
@@ -350,7 +352,8 @@ asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
 asio::awaitable<ReadyOutcome> LinuxBackend::wait_ready(std::size_t service) {
   const ServicePlan& plan = state_->plan.services[service];
   const std::shared_ptr<RunningService> running = state_->running[service];
-  const ProbeContext context = probe_context(state_->plan, service, state_->site, state_->secrets, running);
+  const ProbeContext context =
+      probe_context(state_->plan, service, state_->site, state_->secrets, running);
   const AwaitExit await_exit = [this, service]() { return exited(service); };
   co_return co_await isoenv::wait_ready(plan.ready, context, await_exit, plan.ready_timeout,
                                         state_->clock);
@@ -437,7 +440,8 @@ ServiceFailure LinuxBackend::describe_failure(std::size_t service) {
     std::filesystem::path log = state_->options.artefact_directory / (failure.service + ".log");
     std::error_code error;
     if (std::filesystem::exists(log, error)) failure.log = std::move(log);
-    if (failure.log.empty() && running->launched) failure.diagnosis.emplace_back("it wrote nothing");
+    if (failure.log.empty() && running->launched)
+      failure.diagnosis.emplace_back("it wrote nothing");
     const std::string losses = log_losses(service);
     if (!losses.empty()) failure.diagnosis.push_back(losses);
   }

@@ -1,8 +1,8 @@
 // The real backend: one sandbox, one place on the site, one captured output a service.
 //
-// Runs in the keeper. Owns everything a service needs from the kernel, per service in start order of
-// acquisition; stopping gives it back in reverse. Nothing it makes is visible outside the instance
-// but files in the artefact and run directories, and what its site (site.h) opens.
+// Runs in the keeper. Owns everything a service needs from the kernel, per service in start order
+// of acquisition; stopping gives it back in reverse. Nothing it makes is visible outside the
+// instance but files in the artefact and run directories, and what its site (site.h) opens.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -44,7 +44,8 @@ std::vector<PublishedPort> bind_published_ports(
       if (plan.shared_loopback && is_there_already(published, i, forward)) continue;
       with_frame("publishing port '" + forward.port + "' of '" + plan.services[i].name + "'", [&] {
         published.push_back(
-            {i, forward.port, listen_or_name_holder(forward.number, !plan.hub_ipv6.empty(), explain)});
+            {i, forward.port,
+             listen_or_name_holder(forward.number, !plan.hub_ipv6.empty(), explain)});
       });
     }
     if (!plan.shared_loopback) continue;
@@ -53,7 +54,8 @@ std::vector<PublishedPort> bind_published_ports(
       with_frame(
           "offering port '" + forward.port + "' of '" + plan.services[i].name + "' on localhost",
           [&] {
-            published.push_back({i, forward.port, listen_or_name_holder(forward.number, false, explain)});
+            published.push_back(
+                {i, forward.port, listen_or_name_holder(forward.number, false, explain)});
           });
     }
   }

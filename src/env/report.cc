@@ -13,9 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array kStateNames = {"down",    "waiting", "starting", "ready",
-                                    "completed", "failed",  "exited",   "stopping",
-                                    "paused",  "stopped", "restarting"};
+constexpr std::array kStateNames = {"down",      "waiting", "starting",  "ready",
+                                    "completed", "failed",  "exited",    "stopping",
+                                    "paused",    "stopped", "restarting"};
 constexpr std::array kHowNames = {"not running", "stopped", "killed"};
 
 template <typename Enum, typename Names>

@@ -46,9 +46,8 @@ SanitizerWatch::Listener tell_reports(Incidents& incidents, std::size_t service,
     *number = incidents.add(service, std::move(incident));
     event(name + ": reported " + title);
   };
-  return {begins, [&incidents, number](const std::string& line) {
-            incidents.extend(*number, line);
-          }};
+  return {begins,
+          [&incidents, number](const std::string& line) { incidents.extend(*number, line); }};
 }
 
 ProbeContext probe_context(const EnvironmentPlan& plan, std::size_t service, Site& site,
@@ -76,9 +75,10 @@ ProbeContext probe_context(const EnvironmentPlan& plan, std::size_t service, Sit
     return self->notify ? secrets->redact_cut(self->notify->status()) : std::string();
   };
   context.on_change = [self](std::function<void()> wake) { self->wake = std::move(wake); };
-  context.run_command = [secrets, self, &service_plan](std::vector<std::string> command,
-                                                       std::chrono::milliseconds timeout)
-      -> boost::asio::awaitable<CommandOutcome> {
+  context.run_command =
+      [secrets, self, &service_plan](
+          std::vector<std::string> command,
+          std::chrono::milliseconds timeout) -> boost::asio::awaitable<CommandOutcome> {
     std::size_t index = 0;
     for (const ProbePlan& probe : service_plan.ready) {
       if (probe.kind != ProbeKind::kExec) continue;

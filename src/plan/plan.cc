@@ -153,8 +153,7 @@ class ServicePlanner {
     ServicePlan plan;
     plan.name = service.name;
     plan.is_task = service.is_task;
-    plan.ipv4 =
-        options_.shared_loopback ? kSharedLoopback : ipv4_address(kFirstServiceHost + self);
+    plan.ipv4 = options_.shared_loopback ? kSharedLoopback : ipv4_address(kFirstServiceHost + self);
     if (has_ipv6(options_)) plan.ipv6 = ipv6_address(kFirstServiceHost + self);
     plan.aliases = service.aliases;
     plan.ports = ports_[self];

@@ -52,7 +52,7 @@ struct ServicePlan {
   std::string ipv6;  ///< `fd69:736f:656e:7600::2`; "" when the plan is IPv4 only
   std::vector<std::string> aliases;
   std::vector<PortPlan> ports;
-  std::vector<std::string> command;         ///< rendered; [0] as written, looked up at start
+  std::vector<std::string> command;   ///< rendered; [0] as written, looked up at start
   std::vector<std::string> launcher;  ///< rendered words before the command; [0] looked up at start
   std::filesystem::path working_directory;  ///< absolute
   std::filesystem::path scratch_directory;  ///< {{self.dir}}
@@ -70,7 +70,7 @@ struct ServicePlan {
   RestartPolicy restart = RestartPolicy::kNever;
   std::vector<ExitStatus> expect_exit;  ///< further ends that are no failure
   bool allow_failure = false;           ///< nothing that it does fails a test
-  std::uint64_t log_limit = 0;  ///< bytes that its log may hold
+  std::uint64_t log_limit = 0;          ///< bytes that its log may hold
   std::vector<ForwardPlan> publish;
   std::vector<ForwardPlan> localhost;
 };
@@ -88,7 +88,7 @@ struct EnvironmentPlan {
   std::vector<std::pair<std::string, std::string>> variables;
   /// The scratch folders that a template names: made before anything starts. Nobody misses others.
   std::vector<std::filesystem::path> scratch_directories;
-  std::string hosts;  ///< the text of /etc/hosts inside the instance
+  std::string hosts;             ///< the text of /etc/hosts inside the instance
   bool shared_loopback = false;  ///< made for the ports rung: ipv4 is 127.0.0.1 everywhere
 
   /// The index of a service or task; services.size() when there is none of that name.

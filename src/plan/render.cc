@@ -174,7 +174,8 @@ std::string Renderer::resolve_port(const Template& piece, std::size_t service) {
     fault(piece, "needs a TCP port: a UDP port has no URL", "");
     return {};
   }
-  return as_url ? url_of(host_of(spec_.services[service], options_), *port) : std::to_string(port->number);
+  return as_url ? url_of(host_of(spec_.services[service], options_), *port)
+                : std::to_string(port->number);
 }
 
 void Renderer::fault(const Template& piece, const std::string& what, const std::string& hint) {

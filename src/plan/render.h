@@ -24,7 +24,8 @@ class Renderer {
   Renderer(const EnvironmentSpec& spec, const std::vector<std::vector<PortPlan>>& ports,
            const PlanOptions& options, std::vector<Diagnostic>& faults);
 
-  /// The text as service `self` sees it, at most kLongestText bytes. `where` is the text's path in the spec, for faults.
+  /// The text as service `self` sees it, at most kLongestText bytes. `where` is the text's path in
+  /// the spec, for faults.
   std::string render(const std::string& text, std::size_t self, const std::string& where);
 
   /// The scratch folders that rendered texts name.

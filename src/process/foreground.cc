@@ -48,16 +48,22 @@ bool has_been_sent_to_all(const signalfd_siginfo& info) {
   return info.ssi_code == SI_KERNEL && !to_leader_alone;
 }
 
+/// A program that has the terminal goes on when it gets it back: `fg`, and not `bg`.
+bool is_in_background(bool has_terminal) {
+  return has_terminal && ::tcgetpgrp(STDIN_FILENO) != ::getpgrp();
+}
+
 asio::awaitable<void> pass_signals(asio::posix::stream_descriptor& signals, Sandbox& sandbox,
-                                   const bool& launching) {
+                                   bool has_terminal, const bool& launching) {
   boost::system::error_code error;
   while (!error) {
     signalfd_siginfo info{};
     while (::read(signals.native_handle(), &info, sizeof info) == sizeof info) {
-      // What is not launched yet was sent nothing. The news that it runs would be too late: a program
-      // can have asked for its interrupt by then.
+      // What is not launched yet was sent nothing. The news that it runs would be too late: a
+      // program can have asked for its interrupt by then.
       const bool late = launching && has_been_sent_to_all(info);
-      if (!late) sandbox.signal(static_cast<int>(info.ssi_signo));
+      if (late || (info.ssi_signo == SIGCONT && is_in_background(has_terminal))) continue;
+      sandbox.signal(static_cast<int>(info.ssi_signo));
     }
     co_await signals.async_wait(asio::posix::stream_descriptor::wait_read,
                                 asio::redirect_error(asio::use_awaitable, error));
@@ -77,7 +83,9 @@ class TerminalLoan {
   explicit TerminalLoan(bool lent) : group_(lent ? ::tcgetpgrp(STDIN_FILENO) : -1) {}
   TerminalLoan(const TerminalLoan&) = delete;
   TerminalLoan& operator=(const TerminalLoan&) = delete;
-  ~TerminalLoan() {
+  ~TerminalLoan() { take_back(); }
+
+  void take_back() const {
     if (group_ <= 0) return;
     ::signal(SIGTTOU, SIG_IGN);
     ::tcsetpgrp(STDIN_FILENO, group_);
@@ -87,6 +95,16 @@ class TerminalLoan {
  private:
   pid_t group_;
 };
+
+/// Stands still with the program, for the shell above to see; that shell's SIGCONT is passed on.
+asio::awaitable<void> stop_with(Sandbox& sandbox, const TerminalLoan& loan) {
+  for (;;) {
+    const bool stopped = co_await sandbox.stopped();
+    if (!stopped) break;
+    loan.take_back();
+    ::raise(SIGSTOP);
+  }
+}
 
 /// Where no PID namespace ends with init, what outlives an init that was killed falls to us.
 class Orphanage {
@@ -143,7 +161,8 @@ ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan 
   const std::string directory = plan.program.working_directory;
   // In a PID namespace that was joined, orphans fall to its own init.
   const Orphanage orphanage(plan.ends_tree && birth == Birth::kInOwn);
-  const TerminalLoan loan(plan.takes_terminal);
+  const bool has_terminal = plan.takes_terminal;
+  const TerminalLoan loan(has_terminal);
   asio::io_context context(1);
   asio::posix::stream_descriptor signals(context, open_signals().release());
   Sandbox sandbox(
@@ -152,7 +171,8 @@ ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan 
   // stands still, as after Ctrl-Z, reaps none: the kernel does (wait(2), pid_namespaces(7)).
   if (birth == Birth::kInJoined) ::signal(SIGCHLD, SIG_IGN);
   bool launching = false;
-  asio::co_spawn(context, pass_signals(signals, sandbox, launching), asio::detached);
+  asio::co_spawn(context, pass_signals(signals, sandbox, has_terminal, launching), asio::detached);
+  if (has_terminal) asio::co_spawn(context, stop_with(sandbox, loan), asio::detached);
   std::list<asio::posix::stream_descriptor> ends;
   for (const int owner : owners) {
     ends.emplace_back(context, ::fcntl(owner, F_DUPFD_CLOEXEC, 3));

@@ -21,8 +21,8 @@ struct ForegroundEnd {
 };
 
 /// Runs the program of `plan` and returns how it ended. `namespaces` are clone(2) flags on top
-/// of those that the (single-threaded) caller is in or has unshared. `owners` are pidfds: when one of
-/// those processes ends, the command is killed. Throws Error when it cannot start.
+/// of those that the (single-threaded) caller is in or has unshared. `owners` are pidfds: when one
+/// of those processes ends, the command is killed. Throws Error when it cannot start.
 ForegroundEnd run_in_foreground(std::uint64_t namespaces, Birth birth, InitPlan plan,
                                 const std::vector<int>& owners);
 

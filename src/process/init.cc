@@ -22,12 +22,16 @@
 #include "base/syscall.h"
 #include "process/process_tree.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace isoenv {
 namespace {
 
 class Init {
  public:
-  Init(const InitPlan& plan, UniqueFd control) : plan_(plan), control_(std::move(control)) {}
+  Init(InitPlan plan, UniqueFd control) : plan_(std::move(plan)), control_(std::move(control)) {}
 
   [[noreturn]] void run() {
     enter_role(Role::kInit);
@@ -107,7 +111,7 @@ class Init {
     ::sigemptyset(&background);
     ::sigaddset(&background, SIGTTOU);
     ::sigprocmask(SIG_BLOCK, &background, nullptr);
-    if (::tcsetpgrp(STDIN_FILENO, ::getpid()) != 0) fail(Step::kTerminal);
+    if (::tcsetpgrp(STDIN_FILENO, ::getpgrp()) != 0) fail(Step::kTerminal);
   }
 
   void set_up_namespaces() {
@@ -118,7 +122,8 @@ class Init {
     // Containers mask parts of /proc and /sys, and then the kernel refuses fresh ones
     // (mount_too_revealing, fs/namespace.c): the outer ones stay visible, nothing else changes.
     constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (plan_.own_proc && ::mount("proc", "/proc", "proc", kFlags, nullptr) != 0) note(Step::kMountProc);
+    if (plan_.own_proc && ::mount("proc", "/proc", "proc", kFlags, nullptr) != 0)
+      note(Step::kMountProc);
     const unsigned long sys_flags = kFlags | (plan_.protect_settings ? MS_RDONLY : 0);
     if (plan_.own_sys && ::mount("sysfs", "/sys", "sysfs", sys_flags, nullptr) != 0) {
       note(Step::kMountSys);
@@ -174,6 +179,7 @@ class Init {
                                               InitReport::Kind::kLaunchFailed)
                                       : start_held();
         for (const int signal : std::exchange(early_signals_, {})) pass_on(signal);
+        give_memory_back();
         break;
       case InitRequest::Kind::kSignal:
         pass_on(request.value);
@@ -192,8 +198,18 @@ class Init {
     }
   }
 
+  /// What was needed to start the program, its environment above all, is not needed to wait for it.
+  void give_memory_back() {
+    plan_.program = Program();
+#ifdef __GLIBC__
+    ::malloc_trim(0);
+#endif
+  }
+
   /// A program that does not run yet gets it when it does.
   void pass_on(int signal) {
+    // Back in the foreground, after the program had stopped.
+    if (signal == SIGCONT && foreground_ > 0) (void)::tcsetpgrp(STDIN_FILENO, foreground_);
     if (program_ > 0) {
       ::kill(signalled_process(), signal);
     } else {
@@ -264,6 +280,12 @@ class Init {
     return program_;
   }
 
+  /// The program may have a process group of its own, and does not know that the terminal was away.
+  void tell_stop() {
+    foreground_ = ::tcgetpgrp(STDIN_FILENO);
+    report(InitReport::Kind::kStopped);
+  }
+
   void reap() {
     signalfd_siginfo signal{};
     while (::read(*signals_, &signal, sizeof signal) > 0) {
@@ -271,7 +293,12 @@ class Init {
     }
     int status = 0;
     pid_t pid = 0;
-    while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
+    const int options = WNOHANG | (plan_.takes_terminal ? WUNTRACED : 0);
+    while ((pid = ::waitpid(-1, &status, options)) > 0) {
+      if (WIFSTOPPED(status)) {
+        if (pid == program_) tell_stop();
+        continue;
+      }
       if (pid == program_) {
         report(InitReport::Kind::kExited, Step::kNone, status);
         leave(0);
@@ -283,20 +310,21 @@ class Init {
     }
   }
 
-  const InitPlan& plan_;
+  InitPlan plan_;
   UniqueFd control_;
   UniqueFd signals_;
   std::vector<int> early_signals_;
   UniqueFd held_;  // what becomes of a program that is held
   pid_t program_ = 0;
   pid_t probe_ = 0;
+  pid_t foreground_ = 0;  // the process group that had the terminal when the program stopped
 };
 
 }  // namespace
 
-void run_init(const InitPlan& plan, UniqueFd control) {
+void run_init(InitPlan plan, UniqueFd control) {
   try {
-    Init(plan, std::move(control)).run();
+    Init(std::move(plan), std::move(control)).run();
   } catch (...) {
     // Not into the frames of the parent, of which this process is a copy.
   }

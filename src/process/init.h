@@ -3,8 +3,9 @@
 //
 // Runs in a process that was cloned into its new namespaces by sandbox.cc. It holds nothing of the
 // parent but one control socket; when that closes, or when the program ends, it exits, and the
-// kernel kills whatever else lives in its PID namespace (pid_namespaces(7)). Without a PID namespace
-// it inherits all orphans of the program, and kills every process below it before it exits.
+// kernel kills whatever else lives in its PID namespace (pid_namespaces(7)). Without a PID
+// namespace it inherits all orphans of the program, and kills every process below it before it
+// exits.
 #pragma once
 
 #include "base/unique_fd.h"
@@ -36,6 +37,7 @@ struct InitReport {
     kStarted,       ///< the program runs as pid `value` (of the sandbox's PID namespace)
     kReleased,      ///< the program that was held is executed
     kLaunchFailed,  ///< `step` failed with errno `value`, also of one that was held
+    kStopped,       ///< the program that has the terminal stands still, as after `suspend`
     kExited,        ///< the program ended with wait status `value`; init exits
     kSignalledAll,  ///< kSignalAll was carried out
     kProbeStarted,  ///< the probe runs
@@ -48,6 +50,6 @@ struct InitReport {
 };
 
 /// Never returns. `control` is the child's end of the control socket.
-[[noreturn]] void run_init(const InitPlan& plan, UniqueFd control);
+[[noreturn]] void run_init(InitPlan plan, UniqueFd control);
 
 }  // namespace isoenv

@@ -208,8 +208,9 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
   launcher.env = environment.data();
   launcher.fd_whitelist.push_back(*failures.write);
   process::error_code error;
-  process::process started = launcher(context.get_executor(), error, program.executable,
-                                      arguments.data(), ChildSteps{program, *failures.write, ::getpid()});
+  process::process started =
+      launcher(context.get_executor(), error, program.executable, arguments.data(),
+               ChildSteps{program, *failures.write, ::getpid()});
   if (!error && started.id() > 0) {
     const auto pid = static_cast<pid_t>(started.id());
     failures.write.reset();

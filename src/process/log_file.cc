@@ -59,8 +59,7 @@ std::string bytes_text(std::uint64_t count) {
 }  // namespace
 
 LogFile::LogFile(std::filesystem::path file, Options options)
-    : file_path_(std::move(file)),
-      options_(std::move(options)) {
+    : file_path_(std::move(file)), options_(std::move(options)) {
   if (options_.at_first_byte) return;
   if (const int error = open(); error != 0) {
     throw SystemError(error, "open", file_path_.string());

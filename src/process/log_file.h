@@ -22,8 +22,8 @@ class LogFile {
   struct Options {
     std::uint64_t limit = 0;   ///< bytes, of the file and the one before it together; 0: none
     bool whole_lines = false;  ///< a line is written whole or not at all
-    /// The file is opened, and made, when there is something to write: creating files is a good part
-    /// of what starting a service costs. A file that cannot be opened is as one that is full.
+    /// The file is opened, and made, when there is something to write: creating files is a good
+    /// part of what starting a service costs. A file that cannot be opened is as one that is full.
     bool at_first_byte = false;
     /// Makes lines of the log's own form of a remark. By default `[isoenv: <remark>]`.
     std::function<std::string(const std::string& remark)> form;
@@ -31,7 +31,8 @@ class LogFile {
     std::function<void(const std::string& news)> tell;
   };
 
-  /// Creates or continues `file`, which ends in `.log`. Throws SystemError, with `at_first_byte` none.
+  /// Creates or continues `file`, which ends in `.log`. Throws SystemError, with `at_first_byte`
+  /// none.
   LogFile(std::filesystem::path file, Options options);
 
   void append(std::string_view text);

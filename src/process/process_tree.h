@@ -32,9 +32,9 @@ std::int64_t host_pid(int pidfd);
 /// CONFIG_PROC_CHILDREN); 0 when unknown.
 std::int64_t only_child(std::int64_t pid);
 
-/// True when the process, by the same count, has ended or is past the point from which nothing of it
-/// runs on, every thread of it. That comes before the kernel closes what it has open: who has seen
-/// one of its connections end by its death finds it so. 0 never is.
+/// True when the process, by the same count, has ended or is past the point from which nothing of
+/// it runs on, every thread of it. That comes before the kernel closes what it has open: who has
+/// seen one of its connections end by its death finds it so. 0 never is.
 bool is_ending(std::int64_t pid);
 
 /// Sends a signal to all processes below the calling one. With SIGSTOP until nothing new appears:

@@ -40,8 +40,8 @@ struct Sandbox::State {
   Event changed;
   Note note;
   pid_t pid = 0;
-  int unborn = 0;       // errno: why there is no init
-  bool doomed = false;  // to be killed when it is born
+  int unborn = 0;          // errno: why there is no init
+  bool doomed = false;     // to be killed when it is born
   bool ends_tree = false;  // init has no PID namespace that ends with it
   bool init_killed = false;
   bool exit_reported = false;
@@ -49,6 +49,7 @@ struct Sandbox::State {
   bool reaped = false;
   std::optional<LaunchFailure> setup_failure;
   std::optional<std::variant<pid_t, LaunchFailure>> launched;
+  unsigned stops = 0;  // of the program, not yet told
   bool released = false;
   std::optional<LaunchFailure> release_failure;
   std::optional<ExitStatus> exit;
@@ -91,6 +92,9 @@ void Sandbox::State::apply(const InitReport& report) {
         break;
       }
       launched = LaunchFailure{report.step, report.value};
+      break;
+    case InitReport::Kind::kStopped:
+      ++stops;
       break;
     case InitReport::Kind::kExited:
       exit = ExitStatus::from_wait(report.value);
@@ -209,7 +213,7 @@ Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitP
     const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
                                                 : try_clone(namespaces, pidfd);
     if (pid < 0) refuse("clone a process into new namespaces", Attempt::kProcess);
-    if (pid == 0) run_init(plan, std::move(control.second));
+    if (pid == 0) run_init(std::move(plan), std::move(control.second));
     state_->adopt(pid, std::move(pidfd));
   }
   control.second.reset();
@@ -271,6 +275,14 @@ asio::awaitable<std::optional<LaunchFailure>> Sandbox::released() {
     co_await state->changed.wait();
   }
   co_return state->release_failure;
+}
+
+asio::awaitable<bool> Sandbox::stopped() {
+  const auto state = state_;
+  while (state->stops == 0 && !state->exit) co_await state->changed.wait();
+  if (state->exit) co_return false;
+  --state->stops;
+  co_return true;
 }
 
 asio::awaitable<ExitStatus> Sandbox::exited() {

@@ -79,6 +79,8 @@ class Sandbox {
   boost::asio::awaitable<std::variant<pid_t, LaunchFailure>> launch_held();
   /// After launch_held(): returns when the program is executed, or has ended before; or why not.
   boost::asio::awaitable<std::optional<LaunchFailure>> released();
+  /// Returns true whenever a program that has the terminal has stopped, false when it has ended.
+  boost::asio::awaitable<bool> stopped();
   /// The program's end, or that of the whole sandbox (as killed by SIGKILL). May be awaited often.
   boost::asio::awaitable<ExitStatus> exited();
   bool has_exited() const noexcept;

@@ -149,9 +149,7 @@ constexpr Key kKeys[] = {
        if (word == "on_failure") r.service.restart = RestartPolicy::kOnFailure;
      }},
     {"expect_exit", false, false,
-     [](const Field& field, Reading& r) {
-       r.service.expect_exit = read_exits(field, r.faults);
-     }},
+     [](const Field& field, Reading& r) { r.service.expect_exit = read_exits(field, r.faults); }},
     {"allow_failure", false, false,
      [](const Field& field, Reading& r) {
        r.service.allow_failure = read_boolean(field, r.faults).value_or(false);

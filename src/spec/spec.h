@@ -66,11 +66,11 @@ enum class RestartPolicy { kNever, kOnFailure };
 struct ServiceSpec {
   std::string name;
   bool is_task = false;
-  std::vector<std::string> command;  ///< argv, never through a shell (template)
+  std::vector<std::string> command;   ///< argv, never through a shell (template)
   std::vector<std::string> launcher;  ///< words put before the command (template); mostly none
-  std::string working_directory;     ///< relative to the spec's folder; "" = that folder
-  std::vector<std::string> aliases;  ///< further host names
-  std::vector<PortSpec> ports;       ///< in the order written: the first is `PORT`
+  std::string working_directory;      ///< relative to the spec's folder; "" = that folder
+  std::vector<std::string> aliases;   ///< further host names
+  std::vector<PortSpec> ports;        ///< in the order written: the first is `PORT`
   std::vector<std::pair<std::string, std::string>> env;  ///< in the order written (template)
   EnvMode env_mode = EnvMode::kInherit;
   std::vector<std::string> secret_env;  ///< variables whose values no output may show; names only
@@ -81,10 +81,10 @@ struct ServiceSpec {
   int stop_signal = SIGTERM;
   std::chrono::milliseconds stop_timeout{10'000};
   RestartPolicy restart = RestartPolicy::kNever;
-  std::vector<ExitStatus> expect_exit;  ///< further ends that are no failure
-  bool allow_failure = false;           ///< nothing that it does fails a test
+  std::vector<ExitStatus> expect_exit;                 ///< further ends that are no failure
+  bool allow_failure = false;                          ///< nothing that it does fails a test
   std::uint64_t log_limit = std::uint64_t{256} << 20;  ///< bytes that its log may hold
-  std::vector<ForwardSpec> publish;    ///< 127.0.0.1 and ::1 of the host
+  std::vector<ForwardSpec> publish;                    ///< 127.0.0.1 and ::1 of the host
   std::vector<ForwardSpec> localhost;  ///< 127.0.0.1 and ::1 of the hub, where tests run
 };
 

@@ -63,6 +63,7 @@ class TerminalTest : public SystemTest {
 
   void close_terminal() { terminal_.reset(); }
   const std::string& screen() const { return screen_; }
+  void clear() { screen_.clear(); }
 
  private:
   UniqueFd terminal_;
@@ -106,6 +107,29 @@ TEST_F(TerminalTest, GivesAShellInTheServicesPlaceJobControl) {
   EXPECT_TRUE(wait_for("counted 1")) << screen();
   type("exit 5\n");
   EXPECT_THAT(shell.wait(), ExitedWith(5));
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+TEST_F(TerminalTest, GoesBackToTheShellAboveWhileOneInAServicesPlaceIsSuspended) {
+  const auto spec = write_spec(R"("services": {"web": {"command": ["test_service", "waits"]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  options().env["SHELL"] = "/bin/sh";
+  Process above = start_in_terminal("sh -i");
+  type(ISOENV_EXECUTABLE " shell -f " + spec.string() + " web\n");
+  ASSERT_TRUE(wait_for("in the place of 'web'")) << screen();
+  for (const std::string round : {"1", "2"}) {
+    type("kill -STOP $$\n");
+    ASSERT_TRUE(wait_for("Stopped")) << screen();
+    type("echo above''" + round + "\n");
+    ASSERT_TRUE(wait_for("above" + round)) << screen();
+    type("fg\n");
+    type("echo in''side" + round + " $(cat /proc/sys/kernel/hostname)\n");
+    ASSERT_TRUE(wait_for("inside" + round + " web")) << screen();
+    clear();
+  }
+  type("exit 5\n");
+  type("exit $?\n");
+  EXPECT_THAT(above.wait(), ExitedWith(5));
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
