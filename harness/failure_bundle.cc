@@ -59,19 +59,23 @@ std::filesystem::path make_folder(const std::filesystem::path& parent, const std
   }
 }
 
-/// Names begin with the date and time: the newest stay.
+/// The newest stay.
 void drop_old(const std::filesystem::path& parent) {
-  std::vector<std::string> names;
+  std::vector<std::pair<std::filesystem::file_time_type, std::string>> written;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(parent, error), end; !error && entry != end;
        entry.increment(error)) {
-    names.push_back(entry->path().filename());
+    std::error_code gone;
+    const auto time = std::filesystem::last_write_time(entry->path(), gone);
+    if (!gone) written.emplace_back(time, entry->path().filename());
   }
-  if (names.size() <= kKeptBundles) return;
-  std::sort(names.rbegin(), names.rend());
+  if (written.size() <= kKeptBundles) return;
+  std::sort(written.rbegin(), written.rend());
   const UniqueFd folder(::open(parent.c_str(), O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder) return;
-  for (std::size_t i = kKeptBundles; i < names.size(); ++i) (void)remove_tree(*folder, names[i]);
+  for (std::size_t i = kKeptBundles; i < written.size(); ++i) {
+    (void)remove_tree(*folder, written[i].second);
+  }
 }
 
 std::vector<std::string> secret_names(const std::string& plan) {

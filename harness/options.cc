@@ -86,8 +86,7 @@ Grammar up_grammar() {
       "stop this service's process where it would execute its program, and wait neither for it nor "
       "for what needs it; 'isoenv resume' lets it go on; may be repeated");
   add("prestart", text("FILE"),
-      "under a ctest that runs all its tests, its first 'up' starts all services that FILE names, "
-      "a "
+      "under a ctest that runs all its tests, its first 'up' starts all services that FILE names, a "
       "line each, without waiting for them");
   add_timing(grammar);
   add_json(grammar, "print the result as JSON");
@@ -199,17 +198,10 @@ Grammar doctor_grammar() {
 Grammar grammar_of(const std::string& command) {
   using MakeGrammar = Grammar (*)();
   constexpr std::pair<const char*, MakeGrammar> kGrammars[] = {
-      {"up", up_grammar},
-      {"down", down_grammar},
-      {"exec", exec_grammar},
-      {"run", run_grammar},
-      {"shell", shell_grammar},
-      {"ps", ps_grammar},
-      {"logs", logs_grammar},
-      {"env", env_grammar},
-      {"check", check_grammar},
-      {"gc", gc_grammar},
-      {"doctor", doctor_grammar},
+      {"up", up_grammar},       {"down", down_grammar}, {"exec", exec_grammar},
+      {"run", run_grammar},     {"shell", shell_grammar}, {"ps", ps_grammar},     {"logs", logs_grammar},
+      {"env", env_grammar},     {"check", check_grammar},
+      {"gc", gc_grammar},     {"doctor", doctor_grammar},
       {"stop", [] { return fault_grammar("stop"); }},
       {"start", [] { return fault_grammar("start"); }},
       {"restart", [] { return fault_grammar("restart"); }},
@@ -378,17 +370,9 @@ Parsed parse(const std::string& command, const Arguments& arguments) {
 
 UpOptions parse_up(const Arguments& arguments) {
   const Parsed parsed = parse("up", arguments);
-  return {parsed.text("file"),
-          parsed.given_text("isolation"),
-          parsed.text("owner"),
-          parsed.text("name"),
-          parsed.path("artefacts"),
-          parsed.flag("json"),
-          parsed.flag("timing"),
-          parsed.path("trace"),
-          parsed.path("prestart"),
-          parsed.list("pause-before"),
-          parsed.words};
+  return {parsed.text("file"), parsed.given_text("isolation"), parsed.text("owner"), parsed.text("name"),
+          parsed.path("artefacts"), parsed.flag("json"), parsed.flag("timing"),
+          parsed.path("trace"), parsed.path("prestart"), parsed.list("pause-before"), parsed.words};
 }
 
 DownOptions parse_down(const Arguments& arguments) {
@@ -401,9 +385,8 @@ ExecOptions parse_exec(const Arguments& arguments) {
   TestOptions test = read_test_options(parsed.values);
   const std::string of_a_test = option_about_services(test);
   if (!parsed.text("in").empty() && !of_a_test.empty()) {
-    refuse(
-        "option '" + of_a_test + "' is for tests, and a command in the place of a service is none",
-        "leave out '--in' or '" + of_a_test + "'");
+    refuse("option '" + of_a_test + "' is for tests, and a command in the place of a service is none",
+           "leave out '--in' or '" + of_a_test + "'");
   }
   return {std::move(test),   parsed.path("file"),    parsed.text("name"),
           parsed.text("in"), parsed.list("service"), parsed.words};
@@ -418,21 +401,17 @@ RunOptions parse_run(const Arguments& arguments) {
     refuse("option '" + about_services + "' needs a spec", "name it with --file FILE");
   }
   if (!parsed.path("file") && (parsed.flag("timing") || parsed.path("trace"))) {
-    refuse(
-        std::string("option '--") + (parsed.flag("timing") ? "timing" : "trace") + "' needs a spec",
-        "name it with --file FILE");
+    refuse(std::string("option '--") + (parsed.flag("timing") ? "timing" : "trace") +
+               "' needs a spec",
+           "name it with --file FILE");
   }
   if (parsed.flag("per-command") && !parsed.path("artefacts")) {
     refuse("option '--per-command' needs a folder", "name it with --artefacts DIR");
   }
-  return {std::move(test),
-          parsed.path("file"),
-          parsed.given_text("isolation"),
-          parsed.path("artefacts"),
-          parsed.flag("timing"),
-          parsed.path("trace"),
-          parsed.flag("per-command"),
-          parsed.list("service"),
+  return {std::move(test),          parsed.path("file"),
+          parsed.given_text("isolation"), parsed.path("artefacts"),
+          parsed.flag("timing"), parsed.path("trace"),
+          parsed.flag("per-command"), parsed.list("service"),
           parsed.words};
 }
 
@@ -460,10 +439,8 @@ FaultOptions parse_fault_command(const std::string& command, const Arguments& ar
   if (parsed.words.empty()) {
     refuse("no service is named", "write it after the options: isoenv " + command + " SERVICE");
   }
-  return {parsed.path("file"),
-          parsed.text("name"),
-          command == "kill" ? parsed.text("signal") : std::string(),
-          parsed.flag("keep"),
+  return {parsed.path("file"), parsed.text("name"),
+          command == "kill" ? parsed.text("signal") : std::string(), parsed.flag("keep"),
           parsed.flag("json"),
           parsed.words};
 }
