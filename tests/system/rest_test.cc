@@ -48,12 +48,14 @@ TEST_F(RestTest, WakesNoneOfItsProcesses) {
   ASSERT_THAT(up(spec), ExitedWith(0));
   std::map<pid_t, std::string> before;
   // What `up` has begun, and the kernel has to tell of the links, ends some moments after it.
-  EXPECT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually([&] {
     before = switches();
     let_pass("1");
     return switches() == before;
   }));
   EXPECT_GE(before.size(), 4U) << "the keeper, and the init of each service";
+  let_pass("1");
+  EXPECT_EQ(switches(), before);
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 

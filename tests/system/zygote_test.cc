@@ -1,7 +1,9 @@
 // Where inits come from, and what happens when nothing is there that clones them.
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include "harness/zygote_image.h"
 #include "support/system_test.h"
 
 namespace isoenv::test {
@@ -35,7 +37,10 @@ class ZygoteTest : public SystemTest {
 TEST_F(ZygoteTest, ClonesInitsThatAreTheKeepersChildren) {
   const auto spec = write_two();
   ASSERT_THAT(up(spec), ExitedWith(0));
-  ASSERT_NE(zygote(), 0);
+  const std::vector<LivingProcess> zygotes = named("isoenv-zygote");
+  ASSERT_THAT(zygotes, SizeIs(1));
+  EXPECT_EQ(zygotes.front().command_line.starts_with("isoenv-zygote"), !zygote_image().empty())
+      << "a program of its own, where it could be linked";
   const std::vector<LivingProcess> inits = named("isoenv-init");
   ASSERT_THAT(inits, SizeIs(2));
   for (const LivingProcess& init : inits) EXPECT_EQ(init.parent, keeper());
@@ -53,39 +58,65 @@ TEST_F(ZygoteTest, IsNotMissedWhenItWasKilled) {
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
-TEST_F(ZygoteTest, FailsTheStartItWasKilledDuring) {
-  const auto spec = write_two();
-  ASSERT_THAT(up(spec, {"first"}), ExitedWith(0));
-  const pid_t stopped = zygote();
-  ASSERT_EQ(::kill(stopped, SIGSTOP), 0);
-  Process starting = start_up(spec, {"second"});
-  // The request is in the socket of a process that stands still; the event tells that it is asked.
-  ASSERT_TRUE(eventually([&] {
-    return isoenv({"ps", "-f", spec.string()}).out.find("starting") != std::string::npos;
-  }));
-  ASSERT_EQ(::kill(stopped, SIGKILL), 0);
+/// `first` is up, and `second` waits for a zygote that stands still.
+class StoppedZygoteTest : public ZygoteTest {
+ protected:
+  void SetUp() override {
+    ZygoteTest::SetUp();
+    spec_ = write_two();
+    ASSERT_THAT(up(spec_, {"first"}), ExitedWith(0));
+    zygote_ = zygote();
+    ASSERT_EQ(::kill(zygote_, SIGSTOP), 0);
+  }
+
+  Process start_second() {
+    Process starting = start_up(spec_, {"second"});
+    EXPECT_TRUE(eventually([&] {
+      return isoenv({"ps", "-f", spec_.string()}).out.find("starting") != std::string::npos;
+    }));
+    return starting;
+  }
+
+  std::filesystem::path spec_;
+  pid_t zygote_ = 0;
+};
+
+TEST_F(StoppedZygoteTest, FailsTheStartItIsKilledDuring) {
+  Process starting = start_second();
+  ASSERT_EQ(::kill(zygote_, SIGKILL), 0);
   const Outcome outcome = starting.wait();
   EXPECT_THAT(outcome, ExitedWith(1));
   EXPECT_THAT(outcome.err,
               HasSubstr("second: isoenv-zygote, which clones services' inits, was killed"));
-  EXPECT_THAT(up(spec, {"second"}), ExitedWith(0));
-  EXPECT_THAT(down(spec), ExitedWith(0));
+  EXPECT_THAT(up(spec_, {"second"}), ExitedWith(0));
+  EXPECT_THAT(down(spec_), ExitedWith(0));
 }
 
-TEST_F(ZygoteTest, KeepsNoInitOfAStartThatWasGivenUp) {
-  const auto spec = write_two();
-  ASSERT_THAT(up(spec, {"first"}), ExitedWith(0));
-  const pid_t stopped = zygote();
-  ASSERT_EQ(::kill(stopped, SIGSTOP), 0);
-  Process starting = start_up(spec, {"second"});
-  ASSERT_TRUE(eventually([&] {
-    return isoenv({"ps", "-f", spec.string()}).out.find("starting") != std::string::npos;
-  }));
-  Process ending = start_isoenv({"down", "-f", spec.string()});
-  ASSERT_EQ(::kill(stopped, SIGCONT), 0);
+TEST_F(StoppedZygoteTest, LeavesNoInitOfAStartThatIsGivenUp) {
+  Process starting = start_second();
+  Process ending = start_isoenv({"down", "-f", spec_.string()});
+  ASSERT_EQ(::kill(zygote_, SIGCONT), 0);
   (void)starting.wait();
   (void)ending.wait();
   EXPECT_TRUE(eventually([this] { return processes().empty(); }));
+}
+
+// As where vm.memfd_noexec is 2 or a security module forbids it.
+TEST_F(ZygoteTest, IsAForkOfTheKeeperWhereMemoryIsNotExecuted) {
+  const auto spec = write_two();
+  const Words words{"up",
+                    "-f",
+                    spec.string(),
+                    "--artefacts",
+                    artefact_dir().string(),
+                    "--owner",
+                    std::to_string(::getpid())};
+  ASSERT_THAT(isoenv_under({"--syscall", "execveat=EACCES"}, words), ExitedWith(0));
+  const std::vector<LivingProcess> found = named("isoenv-zygote");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found.front().command_line, HasSubstr("isoenv up -f")) << "its own program";
+  EXPECT_THAT(named("isoenv-init"), SizeIs(2));
+  EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ const std::map<std::string, int> kNumbers = {
     {"close_range", SYS_close_range},
     {"connect", SYS_connect},
     {"execve", SYS_execve},
+    {"execveat", SYS_execveat},
     {"fallocate", SYS_fallocate},
     {"flock", SYS_flock},
     {"ftruncate", SYS_ftruncate},
