@@ -31,7 +31,6 @@
 #include "harness/retention.h"
 #include "harness/run_root_cover.h"
 #include "harness/trace_file.h"
-#include "harness/zygote_image.h"
 #include "netns/isolation.h"
 #include "netns/name_files.h"
 #include "netns/network.h"
@@ -157,7 +156,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   std::optional<Zygote> zygote;
   if (has_namespaces) {
     furnish_namespaces(inheritance, cover);
-    zygote.emplace(zygote_image());
+    zygote.emplace();
   } else {
     furnish_host(inheritance);
   }

@@ -5,12 +5,14 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "harness/command.h"
 #include "harness/options.h"
+#include "process/zygote_process.h"
 
 namespace isoenv {
 namespace {
@@ -125,6 +127,9 @@ void fill_standard_streams() {
 }  // namespace isoenv
 
 int main(int argc, char** argv) {
+  if (argc == 1 && std::string_view(argv[0]) == isoenv::kZygoteName) {
+    isoenv::serve_as_zygote(isoenv::UniqueFd(isoenv::kZygoteSocket));
+  }
   isoenv::fill_standard_streams();
   return isoenv::run_isoenv(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
 }

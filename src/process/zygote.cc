@@ -20,50 +20,31 @@
 #include "process/privileges.h"
 #include "process/zygote_process.h"
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U  // Linux 6.3
-#endif
-
 namespace isoenv {
 namespace {
 
 /// A zygote that takes no request for so long stands still, stopped by a signal.
 constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
 
-UniqueFd executable_memory(const char* name) {
-  UniqueFd file(::memfd_create(name, MFD_CLOEXEC | MFD_EXEC));
-  if (!file && errno == EINVAL) file.reset(::memfd_create(name, MFD_CLOEXEC));  // before Linux 6.3
-  return file;
-}
-
-/// Replaces the process by the program in `image`; returns where the machine refuses that
-/// (vm.memfd_noexec, a security module), and when there is none.
-void execute(std::string_view image, const UniqueFd& requests) {
-  if (image.empty()) return;
-  UniqueFd file = executable_memory("isoenv-zygote");
-  for (std::string_view rest = image; !rest.empty();) {
-    const ssize_t written = ::write(*file, rest.data(), rest.size());
-    if (written <= 0) return;
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  // A file that somebody has open to write is not executed (ETXTBSY, execve(2)).
-  const std::string path = "/proc/self/fd/" + std::to_string(*file);
-  file = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  file = UniqueFd(::fcntl(*file, F_DUPFD_CLOEXEC, kZygoteSocket + 1));
+/// Replaces the process by a fresh one of the same program, of the same version whatever has become
+/// of its file; returns where that cannot be executed.
+void execute_anew(const UniqueFd& requests) {
+  const UniqueFd opened(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
+  const UniqueFd program(::fcntl(*opened, F_DUPFD_CLOEXEC, kZygoteSocket + 1));
   // dup2(2) onto itself would leave it to be closed.
   if (*requests == kZygoteSocket ? ::fcntl(*requests, F_SETFD, 0) != 0
                                  : ::dup2(*requests, kZygoteSocket) < 0) {
     return;
   }
   if (!keep_all_capabilities()) return;
-  char name[] = "isoenv-zygote";
-  char* const arguments[] = {name, nullptr};
-  ::syscall(SYS_execveat, *file, "", arguments, environ, AT_EMPTY_PATH);
+  std::string name = kZygoteName;
+  char* const arguments[] = {name.data(), nullptr};
+  ::syscall(SYS_execveat, *program, "", arguments, environ, AT_EMPTY_PATH);
 }
 
 }  // namespace
 
-Zygote::Zygote(std::string_view image) {
+Zygote::Zygote() {
   SocketPair pair = make_seqpacket_pair();
   // Requests wait in the socket, some hundred of them; beyond that the keeper waits.
   if (::setsockopt(*pair.first, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience) != 0) {
@@ -73,7 +54,7 @@ Zygote::Zygote(std::string_view image) {
   if (pid_ < 0) throw_errno("fork the zygote");
   if (pid_ == 0) {
     pair.first.reset();
-    execute(image, pair.second);
+    execute_anew(pair.second);
     serve_as_zygote(std::move(pair.second));
   }
   requests_ = std::move(pair.first);

@@ -11,7 +11,6 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <string_view>
 
 #include "base/unique_fd.h"
 #include "process/init.h"
@@ -20,10 +19,10 @@ namespace isoenv {
 
 class Zygote {
  public:
-  /// Forks the calling process, which is single-threaded, to execute `image`, the zygote's program
-  /// as a file's contents. With "", and where the machine does not execute memory, the fork stays
-  /// what it is. Throws SystemError.
-  explicit Zygote(std::string_view image);
+  /// Forks the calling process, which is single-threaded, to execute its own program anew: that
+  /// calls serve_as_zygote() when it finds itself called kZygoteName. Where it cannot be executed,
+  /// the fork stays what it is. Throws SystemError.
+  Zygote();
   /// Kills and reaps it.
   ~Zygote();
   Zygote(const Zygote&) = delete;

@@ -1,7 +1,7 @@
 // What the zygote does, from its first step to its last.
 //
-// A program of its own: small, static, without anything that inits do not need, since every init is
-// a copy of it. Where that cannot be executed, the keeper's fork does the same.
+// It begins as a fresh process, without anything that the keeper holds, since every init is a copy
+// of it. Where that cannot be executed, the keeper's fork does the same.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,11 @@ struct ZygoteRequest {
   static constexpr std::size_t kOwnDescriptors = 2;
 };
 
-/// Where the zygote's program finds its end of the socket.
+/// What a program is called, by its first argument, when it is to serve as the zygote: the keeper
+/// calls it so, and never a person.
+inline constexpr char kZygoteName[] = "isoenv-zygote";
+
+/// Where it finds its end of the socket then.
 inline constexpr int kZygoteSocket = 3;
 
 /// Clones inits as asked for, until the other end of the socket is closed. Never returns.
