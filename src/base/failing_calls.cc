@@ -3,7 +3,6 @@
 //
 // Linked into `isoenv` by ISOENV_FAULT_INJECTION alone. The calls go to the kernel directly, so
 // that they are async-signal-safe and need no look-up of the library's own.
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -91,10 +90,7 @@ pid_t fork() noexcept {
     errno = error;
     return -1;
   }
-  // The library's own, which takes care of what it holds itself; a static program cannot look it
-  // up.
-  static const auto next = reinterpret_cast<pid_t (*)()>(::dlsym(RTLD_NEXT, "fork"));
-  return next != nullptr ? next() : static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+  return ::_Fork();  // the library's own; what fork(2) does beside it is for threads
 }
 
 int execve(const char* path, char* const argv[], char* const envp[]) noexcept {

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <exception>
+#include <map>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -84,12 +85,13 @@ struct LinuxBackend::State {
   std::vector<std::shared_ptr<RunningService>> running;
   std::vector<bool> refused;
   std::vector<bool> held;  // at the next start, before the program is executed
+  std::map<std::string, Account> accounts;  // looked up before, by what the spec calls them
 
   LogFile open_log(const ServicePlan& service);
-  std::optional<Account> account(const ServicePlan& service) const;
+  std::optional<Account> account(const ServicePlan& service);
   Variables variables(std::size_t service, const std::optional<Account>& account) const;
   Program program(std::size_t service, const std::optional<Account>& account) const;
-  std::string launch_failure(const ServicePlan& service, const LaunchFailure& failure) const;
+  std::string launch_failure(const ServicePlan& service, const LaunchFailure& failure);
   void give_places(std::size_t service, const Account& account) const;
   asio::awaitable<void> gone(std::shared_ptr<RunningService> ended);
   asio::awaitable<void> capture_rest(std::string name, std::shared_ptr<RunningService> ended);
@@ -119,9 +121,11 @@ LogFile LinuxBackend::State::open_log(const ServicePlan& service) {
 }
 
 /// The account that the service runs as; none: ours. Throws Error when there is no such account.
-std::optional<Account> LinuxBackend::State::account(const ServicePlan& service) const {
+std::optional<Account> LinuxBackend::State::account(const ServicePlan& service) {
   if (!options.change_accounts || service.user.empty()) return std::nullopt;
-  return find_account(service.user);
+  const auto known = accounts.find(service.user);
+  if (known != accounts.end()) return known->second;
+  return accounts.emplace(service.user, find_account(service.user)).first->second;
 }
 
 /// What a service finds in its environment beside what it inherits or all have; without secrets.
@@ -305,7 +309,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
 }
 
 std::string LinuxBackend::State::launch_failure(const ServicePlan& service,
-                                                const LaunchFailure& failure) const {
+                                                const LaunchFailure& failure) {
   const auto& words = service.launcher.empty() ? service.command : service.launcher;
   const std::optional<Account> as = account(service);
   return describe(failure, words.front(), service.working_directory.string()) +

@@ -1,20 +1,72 @@
 #include "process/account.h"
 
-#include <grp.h>
-#include <pwd.h>
+#include <fcntl.h>
+#include <sys/wait.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
 #include <string_view>
+#include <variant>
 
 #include "base/error.h"
+#include "base/syscall.h"
+#include "process/launcher.h"
 
 namespace isoenv {
 namespace {
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.size() <= 10 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+/// What getent(1) prints of `key`; "" when the database has no such entry.
+std::string look_up(const std::string& database, const std::string& key) {
+  const char* const path = std::getenv("PATH");
+  const auto found = find_program("getent", path != nullptr ? path : "/usr/bin:/bin", "/");
+  if (const auto* missing = std::get_if<ProgramNotFound>(&found)) {
+    throw Error("cannot look up the account '" + key + "': " + missing->reason);
+  }
+  Pipe output = make_pipe();
+  const UniqueFd nothing = open_or_throw("/dev/null", O_RDWR);
+  Program program;
+  program.executable = std::get<std::string>(found);
+  program.argv = {"getent", database, "--", key};
+  program.env = {"LC_ALL=C"};
+  program.stdio = {*nothing, *output.write, *nothing};
+  const auto launched = launch(program);
+  output.write.reset();
+  if (const auto* failure = std::get_if<LaunchFailure>(&launched)) {
+    throw Error("cannot look up the account '" + key +
+                "': " + describe(*failure, program.executable, ""));
+  }
+  std::string entry = read_to_end(*output.read);
+  int status = 0;
+  while (::waitpid(std::get<pid_t>(launched), &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return "";
+  while (entry.ends_with('\n')) entry.pop_back();
+  return entry;
+}
+
+/// Nothing unless all of `text` is one.
+std::optional<std::uint32_t> number_in(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// name:password:uid:gid:comment:home:shell, passwd(5). Nothing when it is no such line.
+std::optional<Account> read_entry(const std::string& entry) {
+  std::vector<std::string> fields;
+  std::istringstream rest(entry);
+  for (std::string field; std::getline(rest, field, ':');) fields.push_back(std::move(field));
+  if (fields.size() == 6) fields.emplace_back();  // getline(3) sees no field after the last colon
+  if (fields.size() != 7) return std::nullopt;
+  const std::optional<uid_t> uid = number_in(fields[2]);
+  const std::optional<gid_t> gid = number_in(fields[3]);
+  if (!uid || !gid) return std::nullopt;
+  return Account{fields[0], fields[5], fields[6].empty() ? "/bin/sh" : fields[6], *uid, *gid, {}};
 }
 
 }  // namespace
@@ -24,31 +76,20 @@ std::vector<std::pair<std::string, std::string>> Account::variables() const {
 }
 
 Account find_account(const std::string& name_or_uid) {
-  passwd entry{};
-  passwd* found = nullptr;
-  std::vector<char> buffer(4096);
-  int error_number = ERANGE;
-  for (; error_number == ERANGE && buffer.size() <= (1U << 20U); buffer.resize(buffer.size() * 2)) {
-    error_number =
-        is_number(name_or_uid)
-            ? ::getpwuid_r(static_cast<uid_t>(std::stoul(name_or_uid)), &entry, buffer.data(),
-                           buffer.size(), &found)
-            : ::getpwnam_r(name_or_uid.c_str(), &entry, buffer.data(), buffer.size(), &found);
-    if (error_number != ERANGE) break;
+  std::optional<Account> account;
+  if (!name_or_uid.empty()) account = read_entry(look_up("passwd", name_or_uid));
+  // getent takes numbers as strtoul(3) does: with a sign, and modulo 2³².
+  if (!account || (account->name != name_or_uid && number_in(name_or_uid) != account->uid)) {
+    throw Error("there is no account '" + name_or_uid + "' to run it as");
   }
-  if (found == nullptr) {
-    throw Error("there is no account '" + name_or_uid + "' to run it as" +
-                (error_number == 0 ? "" : ": " + errno_text(error_number)));
+  std::istringstream words(look_up("initgroups", account->name));  // the name, then numbers
+  std::string name;
+  words >> name;
+  account->groups = {account->gid};
+  for (gid_t group = 0; words >> group;) {
+    if (group != account->gid) account->groups.push_back(group);
   }
-  Account account{entry.pw_name, entry.pw_dir, entry.pw_shell, entry.pw_uid, entry.pw_gid, {}};
-  if (account.shell.empty()) account.shell = "/bin/sh";  // passwd(5)
-  int count = 32;
-  account.groups.resize(static_cast<std::size_t>(count));
-  while (::getgrouplist(entry.pw_name, entry.pw_gid, account.groups.data(), &count) < 0) {
-    account.groups.resize(static_cast<std::size_t>(count));
-  }
-  account.groups.resize(static_cast<std::size_t>(count));
-  return account;
+  return *account;
 }
 
 }  // namespace isoenv

@@ -44,7 +44,8 @@ TEST(AccountTest, NamesItselfInTheEnvironment) {
 }
 
 TEST(AccountTest, MustExist) {
-  for (const std::string name : {"nobody-of-that-name", "4294967294", "99999999999", "-1", ""}) {
+  for (const std::string name : {"nobody-of-that-name", "4294967294", "99999999999", "-1", "-0", "+0", " 0",
+                                 "4294967296", "root:", ""}) {
     EXPECT_THAT(refusal(name), HasSubstr("there is no account '" + name + "'"));
   }
 }
