@@ -355,15 +355,15 @@ std::optional<Answer> ControlClient::ask(const Request& request, int owner) {
     sent += static_cast<std::size_t>(length);
   }
   std::string answer;
-  std::vector<char> chunk(64 * 1024);
+  char chunk[16 * 1024];
   while (answer.empty() || answer.back() != '\n') {
     pollfd waits[] = {{*socket_, POLLIN, 0}, {owner, POLLIN, 0}};
     if (::poll(waits, 2, -1) < 0) continue;  // EINTR
     if (waits[0].revents == 0) return std::nullopt;
-    const ssize_t length = ::recv(*socket_, chunk.data(), chunk.size(), 0);
+    const ssize_t length = ::recv(*socket_, chunk, sizeof chunk, 0);
     if (length < 0 && errno == EINTR) continue;
     if (length <= 0) return std::nullopt;
-    answer.append(chunk.data(), static_cast<std::size_t>(length));
+    answer.append(chunk, static_cast<std::size_t>(length));
     if (answer.size() > kLongestAnswer) {
       throw Error("the keeper's answer has more than " + std::to_string(kLongestAnswer) + " bytes");
     }

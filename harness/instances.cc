@@ -40,8 +40,8 @@ std::vector<RunDirectory> run_directories(const std::filesystem::path& root) {
 
 /// True for what a start that was cut short leaves: nothing, or a lock with isoenv's own names.
 bool is_half_made(const RunDirectory& directory) {
-  constexpr std::array<std::string_view, 7> kOwnNames{"lock", "lease", "lease.new", "control",
-                                                      "etc",  "tmp",   "artefacts"};
+  constexpr std::array<std::string_view, 6> kOwnNames{"lock",    "lease", "lease.new",
+                                                      "control", "tmp",   "artefacts"};
   std::error_code error;
   bool empty = true;
   bool has_lock = false;
@@ -110,14 +110,20 @@ Error none_found(const std::filesystem::path& root, const Selection& selection,
   return Error(message, ExitCode::kEnvironmentFailed, hint);
 }
 
+std::optional<RunningInstance> running(RunDirectory directory) {
+  if (!keeper_alive(directory)) return std::nullopt;
+  std::optional<Lease> lease = read_lease(directory);
+  if (!lease) return std::nullopt;
+  return RunningInstance{std::move(directory), std::move(*lease)};
+}
+
 }  // namespace
 
 std::vector<RunningInstance> list_instances(const std::filesystem::path& root) {
   std::vector<RunningInstance> instances;
   for (RunDirectory& directory : run_directories(root)) {
-    if (!keeper_alive(directory)) continue;
-    if (std::optional<Lease> lease = read_lease(directory)) {
-      instances.push_back({std::move(directory), std::move(*lease)});
+    if (std::optional<RunningInstance> found = running(std::move(directory))) {
+      instances.push_back(std::move(*found));
     }
   }
   std::sort(instances.begin(), instances.end(), [](const auto& a, const auto& b) {
@@ -136,14 +142,16 @@ InstanceKey shared_key(const std::filesystem::path& spec_file, const std::string
 
 std::vector<RunningInstance> select_instances(const std::filesystem::path& root,
                                               const Selection& selection, const Caller& caller) {
+  if (selection.file) {
+    const InstanceKey meant = shared_key(*selection.file, selection.name, caller);
+    std::optional<RunningInstance> found = running({root, instance_id(meant)});
+    if (!found) return {};
+    return {std::move(*found)};
+  }
   std::vector<RunningInstance> candidates = list_instances(root);
   std::erase_if(candidates, [&](const RunningInstance& instance) {
     const InstanceKey& key = instance.lease.key;
     if (key.run || key.ctest != caller.ctest) return true;
-    if (selection.file) {
-      const InstanceKey meant = shared_key(*selection.file, selection.name, caller);
-      return instance.directory.id() != instance_id(meant);
-    }
     return !selection.name.empty() && key.name != selection.name;
   });
   if (caller.ctest || candidates.size() < 2) return candidates;

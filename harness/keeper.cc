@@ -126,9 +126,9 @@ void write_trace(const Inheritance& inheritance, const InstanceServer& server) n
 /// What the keeper's own namespaces need; the cover lasts as long as the instance.
 void furnish_namespaces(const Inheritance& inheritance, std::optional<RunRootCover>& cover) {
   enter_own_mounts();
-  cover_name_files(inheritance.plan.hosts);
-  cover.emplace(inheritance.directory, inheritance.artefacts.path,
-                changes_accounts(inheritance.options.spec));
+  cover.emplace(inheritance.directory, inheritance.artefacts.path);
+  cover_name_files(inheritance.plan.hosts, cover->path());
+  cover->show_own(changes_accounts(inheritance.options.spec));
   write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 }
 

@@ -1,6 +1,6 @@
 // The run directory of an instance, and who may start or sweep it.
 //
-// <root>/<id>/ holds `lock`, `lease`, `control` (a unix socket), `etc/`, `tmp/`, `artefacts/`. The
+// <root>/<id>/ holds `lock`, `lease`, `control` (a unix socket), `tmp/`, `artefacts/`. The
 // root belongs to one user and is closed to all others. Whoever starts or removes an instance holds
 // its StartLock; a live keeper is proved by the lease (lease.h), never by the directory being
 // there. Removal touches only what is inside the directory and takes the lock's file last.
@@ -55,7 +55,6 @@ class RunDirectory {
   std::filesystem::path lock_file() const { return path_ / "lock"; }
   std::filesystem::path lease_file() const { return path_ / "lease"; }
   std::filesystem::path control_socket() const { return path_ / "control"; }
-  std::filesystem::path etc_directory() const { return path_ / "etc"; }
   std::filesystem::path temporary_directory() const { return path_ / "tmp"; }
   /// Where other accounts than root find the instance's artefacts, inside the instance.
   std::filesystem::path artefact_alias() const { return path_ / "artefacts"; }

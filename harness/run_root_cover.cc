@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/syscall.h"
-#include "base/unique_fd.h"
 
 namespace isoenv {
 namespace {
@@ -68,54 +67,47 @@ bool same_directory(const fs::path& one, const fs::path& other) {
 
 }  // namespace
 
-RunRootCover::RunRootCover(const RunDirectory& directory, const fs::path& artefacts,
-                           bool others_pass) {
-  const fs::path root = directory.path().parent_path();
+RunRootCover::RunRootCover(const RunDirectory& directory, const fs::path& artefacts)
+    : directory_(directory),
+      root_(directory.path().parent_path()),
+      artefacts_(artefacts),
+      own_place_(open_place(directory.path())),
+      artefact_place_(open_place(artefacts)) {
   const fs::path default_root = default_run_root_path();
-  const UniqueFd own = open_place(directory.path());
-  const UniqueFd kept = open_place(artefacts);
-
   // An instance of another root would find those of the default one where everybody looks.
-  if (is_real_directory(default_root) && !same_directory(default_root, root) &&
+  if (is_real_directory(default_root) && !same_directory(default_root, root_) &&
       !is_below(directory.path(), default_root) && !is_below(artefacts, default_root)) {
     mount_in_memory(default_root, kCoverFlags, kCoverOptions);
-    mounts_.push_back(default_root);
   }
+  mount_in_memory(root_, kCoverFlags, kCoverOptions);
+}
 
-  mount_in_memory(root, kCoverFlags, kCoverOptions);
-  mounts_.push_back(root);
+void RunRootCover::show_own(bool others_pass) const {
+  const fs::path& own = directory_.path();
   const mode_t passage = others_pass ? 0711 : 0700;
   if (others_pass) {
-    let_pass(*open_place(root), root);
-    let_pass(*own, directory.path());
+    let_pass(*open_place(root_), root_);
+    let_pass(*own_place_, own);
   }
-  if (::mkdir(directory.path().c_str(), passage) != 0) {
-    throw_errno("create the directory", directory.path());
-  }
-  bind(*own, directory.path());
-  mounts_.push_back(directory.path());
+  if (::mkdir(own.c_str(), passage) != 0) throw_errno("create the directory", own);
+  bind(*own_place_, own);
   const auto show_artefacts = [&](const fs::path& path) {
     fs::create_directories(path);
-    bind(*kept, path);
-    mounts_.push_back(path);
+    bind(*artefact_place_, path);
   };
-  if (is_below(artefacts, root)) show_artefacts(artefacts);
+  if (is_below(artefacts_, root_)) show_artefacts(artefacts_);
   if (others_pass) {
-    let_pass(*kept, artefacts);
-    show_artefacts(directory.artefact_alias());
+    let_pass(*artefact_place_, artefacts_);
+    show_artefacts(directory_.artefact_alias());
   }
 
-  const fs::path temporary = directory.temporary_directory();
+  const fs::path temporary = directory_.temporary_directory();
   if (::mkdir(temporary.c_str(), passage) != 0) throw_errno("create the directory", temporary);
   mount_in_memory(temporary, MS_NOSUID | MS_NODEV, others_pass ? "mode=711" : "mode=700");
-  mounts_.push_back(temporary);
 }
 
-RunRootCover::~RunRootCover() {
-  for (auto mount = mounts_.rbegin(); mount != mounts_.rend(); ++mount) {
-    ::umount2(mount->c_str(), MNT_DETACH);
-  }
-}
+/// What is mounted below goes with it (umount(2)), and the kernel waits once for all its readers.
+RunRootCover::~RunRootCover() { ::umount2(root_.c_str(), MNT_DETACH); }
 
 void let_others_pass(const fs::path& directory) { let_pass(*open_place(directory), directory); }
 

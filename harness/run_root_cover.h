@@ -9,8 +9,8 @@
 #pragma once
 
 #include <filesystem>
-#include <vector>
 
+#include "base/unique_fd.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {
@@ -18,17 +18,27 @@ namespace isoenv {
 class RunRootCover {
  public:
   /// Covers in the calling process's mount namespace, which must be its own. `artefacts` is the
-  /// instance's. `others_pass`: programs of other accounts reach what is theirs below the
-  /// instance's own directory, where the artefacts have a second place then. Throws SystemError.
-  RunRootCover(const RunDirectory& directory, const std::filesystem::path& artefacts,
-               bool others_pass);
+  /// instance's. Throws SystemError.
+  RunRootCover(const RunDirectory& directory, const std::filesystem::path& artefacts);
   /// Takes the cover off for the calling process, so that it can remove the directory itself.
   ~RunRootCover();
   RunRootCover(const RunRootCover&) = delete;
   RunRootCover& operator=(const RunRootCover&) = delete;
 
+  /// The cover itself: in memory, and of this mount namespace alone.
+  const std::filesystem::path& path() const noexcept { return root_; }
+
+  /// Makes what is the instance's own visible again. `others_pass`: programs of other accounts
+  /// reach what is theirs below the instance's own directory, where the artefacts have a second
+  /// place then. Throws SystemError.
+  void show_own(bool others_pass) const;
+
  private:
-  std::vector<std::filesystem::path> mounts_;  // in the order of mounting
+  RunDirectory directory_;
+  std::filesystem::path root_;
+  std::filesystem::path artefacts_;
+  UniqueFd own_place_;  // of what is covered
+  UniqueFd artefact_place_;
 };
 
 /// Others may reach what they know the name of in that directory, and list nothing. Throws

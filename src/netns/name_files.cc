@@ -27,10 +27,7 @@ std::string nsswitch_with_files_only() {
   return out.str();
 }
 
-/// Where the files are born: a file system in memory, mounted here for a moment in the private
-/// mount namespace only, so that nothing is ever written to the host's disk. The files keep their
-/// names in it: an unlinked file could not be mounted over again by an instance inside this one.
-constexpr const char* kBirthplace = "/tmp";
+namespace fs = std::filesystem;
 
 std::string quoted(const char* path) { return "'" + std::string(path) + "'"; }
 
@@ -41,9 +38,10 @@ void write_new(const std::string& file, const std::string& text, const char* pat
   }
 }
 
-void cover(const char* path, const std::string& text) {
-  const std::string source =
-      kBirthplace + std::string("/") + std::filesystem::path(path).filename().string();
+// The files keep their names where they were born: an unlinked file could not be mounted over again
+// by an instance inside this one.
+void cover(const fs::path& birthplace, const char* path, const std::string& text) {
+  const std::string source = birthplace / fs::path(path).filename();
   write_new(source, text, path);
   if (::mount(source.c_str(), path, nullptr, MS_BIND, nullptr) != 0)
     throw_errno("mount over " + quoted(path));
@@ -51,8 +49,8 @@ void cover(const char* path, const std::string& text) {
 
 /// A minimal system may have no /etc/hosts to cover, and none may be made for it: it shines through
 /// an otherwise empty layer over /etc, which cannot be written (overlayfs without an upper layer).
-void add_hosts(const std::string& text) {
-  const std::string layer = std::string(kBirthplace) + "/etc";
+void add_hosts(const fs::path& birthplace, const std::string& text) {
+  const std::string layer = birthplace / "etc";
   if (::mkdir(layer.c_str(), 0755) != 0) throw_errno("create the directory", layer);
   write_new(layer + "/hosts", text, "/etc/hosts");
   const std::string layers = "lowerdir=" + layer + ":/etc";
@@ -64,30 +62,39 @@ void add_hosts(const std::string& text) {
 
 bool exists(const char* path) { return ::access(path, F_OK) == 0; }
 
-void cover_all(const std::string& hosts) {
-  if (::mount("isoenv", kBirthplace, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") != 0) {
-    throw_errno("mount a file system in memory on " + quoted(kBirthplace));
-  }
+void cover_all(const std::string& hosts, const fs::path& birthplace) {
   if (exists("/etc/hosts")) {
-    cover("/etc/hosts", hosts);
+    cover(birthplace, "/etc/hosts", hosts);
   } else {
-    add_hosts(hosts);
+    add_hosts(birthplace, hosts);
   }
   if (exists("/etc/resolv.conf"))
-    cover("/etc/resolv.conf", "# no name server: names come from /etc/hosts\n");
-  if (exists("/etc/nsswitch.conf")) cover("/etc/nsswitch.conf", nsswitch_with_files_only());
+    cover(birthplace, "/etc/resolv.conf", "# no name server: names come from /etc/hosts\n");
+  if (exists("/etc/nsswitch.conf"))
+    cover(birthplace, "/etc/nsswitch.conf", nsswitch_with_files_only());
   for (const char* socket : {"/run/nscd/socket", "/var/run/nscd/socket"}) {
     if (exists(socket) && ::mount("/dev/null", socket, nullptr, MS_BIND, nullptr) != 0) {
       throw_errno("hide " + quoted(socket));
     }
   }
-  if (::umount2(kBirthplace, MNT_DETACH) != 0) throw_errno("unmount " + quoted(kBirthplace));
 }
 
 }  // namespace
 
+void cover_name_files(const std::string& hosts, const fs::path& birthplace) {
+  or_refuse(Attempt::kMount, [&] { cover_all(hosts, birthplace); });
+}
+
 void cover_name_files(const std::string& hosts) {
-  or_refuse(Attempt::kMount, [&] { cover_all(hosts); });
+  or_refuse(Attempt::kMount, [&] {
+    // Mounted there for a moment, in the private mount namespace only.
+    const char* const birthplace = "/tmp";
+    if (::mount("isoenv", birthplace, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") != 0) {
+      throw_errno("mount a file system in memory on " + quoted(birthplace));
+    }
+    cover_all(hosts, birthplace);
+    if (::umount2(birthplace, MNT_DETACH) != 0) throw_errno("unmount " + quoted(birthplace));
+  });
 }
 
 }  // namespace isoenv

@@ -140,7 +140,7 @@ std::string read_spec_file(const std::filesystem::path& file) {
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) throw SystemError(errno, "open", file.string(), ExitCode::kUsage);
   std::string text;
-  std::array<char, 65536> chunk{};
+  std::array<char, 4096> chunk{};
   for (;;) {
     const ssize_t count = ::read(*fd, chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
