@@ -13,6 +13,7 @@
 #include "base/absolute_path.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "harness/remove_tree.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {
@@ -112,11 +113,6 @@ void point_latest(const std::filesystem::path& directory) {
   const std::filesystem::path draft = directory.parent_path() / ("." + name + ".latest");
   if (::symlink(name.c_str(), draft.c_str()) != 0) return;
   if (::rename(draft.c_str(), latest.c_str()) != 0) ::unlink(draft.c_str());
-}
-
-bool is_real_directory(const std::filesystem::path& path) {
-  std::error_code error;
-  return std::filesystem::is_directory(std::filesystem::symlink_status(path, error));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// One thing that had to go, or that is live.
-struct Finding {
+struct Leftover {
   std::string kind;  ///< `run directory`, `artefacts`
   std::filesystem::path path;
   ArtefactRecord instance;
@@ -40,8 +40,8 @@ ArtefactRecord record_of(const Lease& lease) {
   return {lease.environment, lease.key.spec_file, lease.key.name, lease.keeper.pid, false};
 }
 
-Finding finding_of(const StaleDirectory& stale) {
-  Finding finding{"run directory", stale.directory.path(), {}, stale.since, {}, stale.error};
+Leftover finding_of(const StaleDirectory& stale) {
+  Leftover finding{"run directory", stale.directory.path(), {}, stale.since, {}, stale.error};
   finding.reason = "its start was cut short";
   if (stale.lease) {
     finding.instance = record_of(*stale.lease);
@@ -50,8 +50,8 @@ Finding finding_of(const StaleDirectory& stale) {
   return finding;
 }
 
-Finding finding_of(const OldArtefacts& old) {
-  Finding finding{"artefacts", old.directory, old.record, 0, {}, old.error};
+Leftover finding_of(const OldArtefacts& old) {
+  Leftover finding{"artefacts", old.directory, old.record, 0, {}, old.error};
   std::tm parts = {};
   parts.tm_isdst = -1;
   if (::strptime(old.directory.filename().c_str(), "%Y%m%d-%H%M%S", &parts) != nullptr) {
@@ -87,7 +87,7 @@ std::string describe(const ArtefactRecord& instance, std::time_t since) {
   return text;
 }
 
-std::string line_of(const Finding& finding) {
+std::string line_of(const Leftover& finding) {
   const std::string what = describe(finding.instance, finding.since);
   return finding.kind + " '" + finding.path.string() + "': " + what + (what.empty() ? "" : "; ") +
          finding.reason;
@@ -106,12 +106,12 @@ Json to_json(const ArtefactRecord& instance, std::time_t since) {
 
 struct Findings {
   std::vector<RunningInstance> live;
-  std::vector<Finding> stale;
+  std::vector<Leftover> stale;
 
-  std::vector<Finding> failed() const {
-    std::vector<Finding> found;
+  std::vector<Leftover> failed() const {
+    std::vector<Leftover> found;
     std::copy_if(stale.begin(), stale.end(), std::back_inserter(found),
-                 [](const Finding& finding) { return finding.error != 0; });
+                 [](const Leftover& finding) { return finding.error != 0; });
     return found;
   }
 };
@@ -150,7 +150,7 @@ Findings sweep_everything(const GcOptions& options) {
 
 void print_json(const Findings& findings, bool dry_run) {
   Json json = {{"dry_run", dry_run}, {"stale", Json::array()}, {"live", Json::array()}};
-  for (const Finding& finding : findings.stale) {
+  for (const Leftover& finding : findings.stale) {
     Json one = {{"kind", finding.kind == "artefacts" ? "artefacts" : "run_directory"},
                 {"path", finding.path.native()}};
     one.update(to_json(finding.instance, finding.since));
@@ -169,7 +169,7 @@ void print_json(const Findings& findings, bool dry_run) {
 }
 
 void print_text(const Findings& findings, bool dry_run) {
-  for (const Finding& finding : findings.stale) {
+  for (const Leftover& finding : findings.stale) {
     if (finding.error != 0) continue;
     std::cout << (dry_run ? "would remove " : "removed ") << line_of(finding) << '\n';
   }
@@ -181,9 +181,9 @@ void print_text(const Findings& findings, bool dry_run) {
   std::cout << std::flush;
 }
 
-[[noreturn]] void refuse(const std::vector<Finding>& failed) {
+[[noreturn]] void refuse(const std::vector<Leftover>& failed) {
   std::string message = "cannot remove everything:";
-  for (const Finding& finding : failed) {
+  for (const Leftover& finding : failed) {
     message += "\n  " + line_of(finding) + ": " + errno_text(finding.error);
   }
   throw Error(message, ExitCode::kEnvironmentFailed,
@@ -195,7 +195,7 @@ void print_text(const Findings& findings, bool dry_run) {
 int gc_command(const std::vector<std::string>& arguments) {
   const GcOptions options = parse_gc(arguments);
   const Findings findings = sweep_everything(options);
-  const std::vector<Finding> failed = findings.failed();
+  const std::vector<Leftover> failed = findings.failed();
   if (options.json) {
     print_json(findings, options.dry_run);
     return static_cast<int>(failed.empty() ? ExitCode::kOk : ExitCode::kEnvironmentFailed);

@@ -99,6 +99,11 @@ int remove_entry(int parent, const std::string& name, const Mount& mount) {
 
 }  // namespace
 
+bool is_real_directory(const std::filesystem::path& path) {
+  struct stat status = {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 int remove_tree(int parent, const std::string& name) {
   return remove_entry(parent, name, mount_of(parent));
 }

@@ -4,12 +4,16 @@
 // a service planted nor something mounted inside is ever emptied. Goes on after a failure.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace isoenv {
 
 /// What a sweep does with what it finds. kLook changes nothing at all.
 enum class Sweep { kRemove, kLook };
+
+/// A directory itself, and no symbolic link to one.
+[[nodiscard]] bool is_real_directory(const std::filesystem::path& path);
 
 /// Removes `name` inside the directory `parent` (a descriptor), with everything below it.
 /// Directories without write permission are made writable first. Returns 0, also when there was

@@ -8,17 +8,13 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "harness/remove_tree.h"
 #include "harness/run_dir.h"
 
 namespace isoenv {
 namespace {
 
 using Reason = OldArtefacts::Reason;
-
-bool is_real_directory(const std::filesystem::path& path) {
-  struct stat status = {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 /// The real directories in `place`, newest name first.
 std::vector<std::filesystem::path> directories_in(const std::filesystem::path& place) {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/syscall.h"
+#include "harness/remove_tree.h"
 
 namespace isoenv {
 namespace {
@@ -51,11 +52,6 @@ void let_pass(int place, const fs::path& path) {
       ::chmod(opened.c_str(), (status.st_mode & 07777U) | S_IXGRP | S_IXOTH) != 0) {
     throw_errno("open the way into", path);
   }
-}
-
-bool is_real_directory(const fs::path& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 bool same_directory(const fs::path& one, const fs::path& other) {

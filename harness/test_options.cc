@@ -9,7 +9,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::typed_value<std::vector<std::string>>* texts(const char* placeholder) {
+po::typed_value<std::vector<std::string>>* repeatable(const char* placeholder) {
   return po::value<std::vector<std::string>>()->value_name(placeholder)->composing();
 }
 
@@ -22,17 +22,17 @@ std::vector<std::string> list(const po::variables_map& values, const char* optio
 
 void add_test_options(po::options_description& options) {
   auto add = options.add_options();
-  add("fault", texts("FAULT"),
+  add("fault", repeatable("FAULT"),
       "a fault of a service while COMMAND runs: ACTION[=SIGNAL]:SERVICE@DELAY[+DURATION], as "
       "pause:order@200ms+1s; may be repeated");
-  add("allow-failure", texts("SERVICE"),
+  add("allow-failure", repeatable("SERVICE"),
       "nothing that this service does fails the test; may be repeated");
-  add("expect-exit", texts("EXIT"),
+  add("expect-exit", repeatable("EXIT"),
       "an end of a service that does not fail the test: SERVICE:CODE or SERVICE:SIGNAL, as "
       "order:3; may be repeated");
   add("test", po::value<std::string>()->value_name("NAME"),
       "the name of this test in ctest, for messages and for the command that repeats it");
-  add("listing", texts("WORD"),
+  add("listing", repeatable("WORD"),
       "with WORD among its arguments COMMAND only lists its tests: run it at once, outside; may be "
       "repeated");
 }

@@ -61,7 +61,7 @@ std::string unique_name() {
 }
 
 /// Why an `up` failed, service by service.
-[[noreturn]] void refuse(const Json& report) {
+[[noreturn]] void report_failures(const Json& report) {
   std::string text = "environment '" + report.at("environment").get<std::string>() + "' is not up:";
   for (const Json& failure : report.at("failures")) {
     text += "\n  " + failure_text(failure);
@@ -117,7 +117,7 @@ Environment Environment::up(const std::filesystem::path& spec_file, const UpOpti
   words.insert(words.end(), options.services.begin(), options.services.end());
   const Json report = parse_output("up", run_isoenv(words));
   try {
-    if (!report.at("failures").empty()) refuse(report);
+    if (!report.at("failures").empty()) report_failures(report);
   } catch (const Json::exception& error) {
     throw EnvironmentError(std::string("the report of 'isoenv up' makes no sense: ") +
                            error.what());

@@ -8,8 +8,8 @@
 namespace isoenv::inline client {
 namespace {
 
-constexpr char kVariable[] = "ISOENV_SESSION";  // INSTANCE:NUMBER
-constexpr std::size_t kLongestName = 256;       // that the keeper takes
+constexpr char kSessionVariable[] = "ISOENV_SESSION";  // INSTANCE:NUMBER
+constexpr std::size_t kLongestName = 256;              // that the keeper takes
 
 struct UnderWay {
   std::mutex mutex;
@@ -30,7 +30,7 @@ void set_under_way(const std::string& instance, std::uint64_t number) {
 }
 
 std::uint64_t surrounding(const Instance& instance) {
-  const char* value = std::getenv(kVariable);
+  const char* value = std::getenv(kSessionVariable);
   const std::string prefix = instance.id + ":";
   // One that was inherited from an instance further out is none of this one's.
   if (value == nullptr || std::string(value).rfind(prefix, 0) != 0) return 0;

@@ -13,7 +13,7 @@
 namespace isoenv::inline client {
 namespace {
 
-constexpr std::size_t kShownLines = 50;
+constexpr std::size_t kLinesOfAFailure = 50;
 constexpr std::size_t kShownLength = 1000;
 
 /// What a service wrote commands no terminal.
@@ -42,7 +42,7 @@ std::string slice_of(const Service& service, LogReader& reader) {
   std::size_t count = 0;
   for (std::string line; reader.next(line); ++count) {
     last.push_back(shown(line));
-    if (last.size() > kShownLines) last.pop_front();
+    if (last.size() > kLinesOfAFailure) last.pop_front();
   }
   if (count == 0) return "";
   std::string text =

@@ -17,7 +17,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array kNames = {"stop", "start", "restart", "kill", "pause", "resume"};
-constexpr char kForm[] = "write action[=SIGNAL]:service@delay[+duration], as pause:order@200ms+1s";
+constexpr char kFaultForm[] =
+    "write action[=SIGNAL]:service@delay[+duration], as pause:order@200ms+1s";
 constexpr std::chrono::hours kLongest{24};
 
 [[noreturn]] void refuse(const std::string& fault, const std::string& what,
@@ -96,7 +97,7 @@ ScheduledFault parse_fault(const std::string& text) {
   const std::size_t colon = text.find(':');
   const std::size_t at = text.find('@', colon == std::string::npos ? 0 : colon);
   if (colon == std::string::npos || at == std::string::npos) {
-    refuse(text, colon == std::string::npos ? "it has no ':'" : "it has no '@'", kForm);
+    refuse(text, colon == std::string::npos ? "it has no ':'" : "it has no '@'", kFaultForm);
   }
   ScheduledFault fault;
   fault.text = text;
@@ -104,11 +105,11 @@ ScheduledFault parse_fault(const std::string& text) {
   const std::size_t equals = action.find('=');
   fault.kind = parse_kind(text, action.substr(0, equals));
   if (equals != std::string::npos) {
-    if (fault.kind != FaultKind::kKill) refuse(text, "only 'kill' has a signal", kForm);
+    if (fault.kind != FaultKind::kKill) refuse(text, "only 'kill' has a signal", kFaultForm);
     fault.signal = parse_signal(action.substr(equals + 1));
   }
   fault.service = text.substr(colon + 1, at - colon - 1);
-  if (fault.service.empty()) refuse(text, "it names no service", kForm);
+  if (fault.service.empty()) refuse(text, "it names no service", kFaultForm);
   const std::string times = text.substr(at + 1);
   const std::size_t plus = times.find('+');
   fault.delay = parse_time(text, "delay", times.substr(0, plus));

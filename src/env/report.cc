@@ -25,7 +25,7 @@ Enum from_name(const Names& names, const std::string& name) {
 }
 
 /// Services may write any bytes; JSON carries what is valid UTF-8 and marks the rest.
-std::string dump(const Json& json) {
+std::string json_text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -97,7 +97,7 @@ const char* state_name(ServiceState state) noexcept {
 }
 
 std::string to_json(const std::vector<ServiceFailure>& failures) {
-  return dump(failures_json(failures));
+  return json_text(failures_json(failures));
 }
 
 std::vector<ServiceFailure> failures_from_json(const std::string& text) {
@@ -119,7 +119,7 @@ std::string to_json(const UpReport& report) {
                {"paused", paused},
                {"waiting", report.waiting}};
   if (!report.timing.empty()) json["timing"] = Json::parse(report.timing);
-  return dump(json);
+  return json_text(json);
 }
 
 UpReport up_report_from_json(const std::string& text) {
@@ -140,9 +140,9 @@ std::string to_json(const DownReport& report) {
                      {"how", kHowNames[static_cast<std::size_t>(stop.how)]},
                      {"status", stop.status}});
   }
-  return dump({{"stops", stops},
-               {"problems", report.problems},
-               {"incidents", Json::parse(to_json(report.incidents))}});
+  return json_text({{"stops", stops},
+                    {"problems", report.problems},
+                    {"incidents", Json::parse(to_json(report.incidents))}});
 }
 
 DownReport down_report_from_json(const std::string& text) {
@@ -173,7 +173,7 @@ std::string to_json(const std::vector<ServiceStatus>& statuses) {
                     {"readiness", status.readiness},
                     {"rung", status.rung}});
   }
-  return dump(rows);
+  return json_text(rows);
 }
 
 std::vector<ServiceStatus> statuses_from_json(const std::string& text) {

@@ -17,13 +17,13 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 constexpr const char* kNotCome = "-";
 constexpr std::size_t kNarrowest = 6;  // a column of `1234.5`
 
-std::optional<Clock::TimePoint> at(const StartMoments& moments, Moment moment) {
+std::optional<Clock::TimePoint> moment_of(const StartMoments& moments, Moment moment) {
   return moments[static_cast<std::size_t>(moment)];
 }
 
 /// When the dependency was there for those who needed it so.
 std::optional<Clock::TimePoint> met_at(const StartMoments& moments, Need need) {
-  return at(moments, need == Need::kStarted ? Moment::kLaunched : Moment::kReady);
+  return moment_of(moments, need == Need::kStarted ? Moment::kLaunched : Moment::kReady);
 }
 
 std::vector<ChainLink> longest_chain(const EnvironmentPlan& plan,
@@ -31,14 +31,14 @@ std::vector<ChainLink> longest_chain(const EnvironmentPlan& plan,
   std::optional<std::size_t> last;
   std::optional<Clock::TimePoint> end;
   for (const std::size_t service : services) {
-    const auto ready = at(timeline.start(service), Moment::kReady);
+    const auto ready = moment_of(timeline.start(service), Moment::kReady);
     if (!ready || (end && *ready <= *end)) continue;
     last = service;
     end = ready;
   }
   std::vector<ChainLink> chain;
   while (last) {
-    std::optional<Clock::TimePoint> begin = at(timeline.start(*last), Moment::kAsked);
+    std::optional<Clock::TimePoint> begin = moment_of(timeline.start(*last), Moment::kAsked);
     std::optional<std::size_t> before;
     for (const DependencyPlan& dependency : plan.services[*last].depends) {
       const auto met = met_at(timeline.start(dependency.service), dependency.need);
@@ -70,8 +70,8 @@ std::string right(const std::string& text, std::size_t width) {
 
 /// From when it was asked for until it was ready; empty when it was not.
 std::optional<std::chrono::nanoseconds> total(const ServiceTiming& timing) {
-  const auto asked = at(timing.moments, Moment::kAsked);
-  const auto ready = at(timing.moments, Moment::kReady);
+  const auto asked = moment_of(timing.moments, Moment::kAsked);
+  const auto ready = moment_of(timing.moments, Moment::kReady);
   if (!asked || !ready) return std::nullopt;
   return *ready - *asked;
 }
@@ -111,7 +111,7 @@ Timing make_timing(const EnvironmentPlan& plan, const std::vector<std::size_t>& 
   Timing timing;
   for (const std::size_t service : services) {
     const StartMoments& moments = timeline.start(service);
-    const auto began = at(moments, Moment::kAsked);
+    const auto began = moment_of(moments, Moment::kAsked);
     timing.services.push_back({plan.services[service].name, began && *began < asked, moments});
   }
   timing.chain = longest_chain(plan, services, timeline);

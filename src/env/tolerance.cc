@@ -13,7 +13,8 @@
 namespace isoenv {
 namespace {
 
-constexpr char kForm[] = "write SERVICE:CODE or SERVICE:SIGNAL, such as order:3 or order:SIGKILL";
+constexpr char kExitForm[] =
+    "write SERVICE:CODE or SERVICE:SIGNAL, such as order:3 or order:SIGKILL";
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -32,7 +33,7 @@ ExpectedExit parse_exit(const std::string& text) {
   const std::size_t colon = text.find(':');
   const auto refuse = [&text](const std::string& why) {
     throw Error("the expected exit " + in_quotes(text) + " makes no sense: " + why,
-                ExitCode::kUsage, kForm);
+                ExitCode::kUsage, kExitForm);
   };
   if (colon == std::string::npos) refuse("it has no ':'");
   ExpectedExit expected{text.substr(0, colon), {}, text};

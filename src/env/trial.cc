@@ -18,7 +18,6 @@
 namespace isoenv {
 namespace {
 
-using Json = nlohmann::json;
 using State = Finding::State;
 
 /// Bounds a machine on which something never answers; a trial takes milliseconds.
@@ -48,7 +47,7 @@ constexpr Capability kCapabilities[] = {
     {"low-ports", Purpose::kOptional},
 };
 
-Json to_json(const TrialRecord& record) {
+nlohmann::json to_json(const TrialRecord& record) {
   const Finding& finding = record.finding;
   return {{"kind", static_cast<int>(record.kind)},
           {"capability", finding.capability},
@@ -61,7 +60,7 @@ Json to_json(const TrialRecord& record) {
           {"number", record.number}};
 }
 
-TrialRecord record_from(const Json& json) {
+TrialRecord record_from(const nlohmann::json& json) {
   TrialRecord record;
   record.kind = static_cast<TrialRecord::Kind>(json.at("kind").get<int>());
   record.number = json.at("number").get<int>();
@@ -77,9 +76,9 @@ TrialRecord record_from(const Json& json) {
 }
 
 /// The trial as its records come in.
-class Protocol {
+class TrialProtocol {
  public:
-  Protocol() {
+  TrialProtocol() {
     for (const auto& [name, purpose] : kCapabilities) {
       Finding finding;
       finding.capability = name;
@@ -189,7 +188,7 @@ class RecordReader {
       if (length <= 0) return true;
       text_.append(chunk, static_cast<std::size_t>(length));
       for (std::size_t end = 0; (end = text_.find('\n')) != std::string::npos;) {
-        const Json json = Json::parse(text_.substr(0, end), nullptr, false);
+        const nlohmann::json json = nlohmann::json::parse(text_.substr(0, end), nullptr, false);
         text_.erase(0, end + 1);
         if (!json.is_discarded()) take(record_from(json));
       }
@@ -202,7 +201,7 @@ class RecordReader {
 };
 
 /// The way of `exec`: from outside, into the namespaces of the trial's keeper.
-void try_to_join(pid_t keeper, Protocol& protocol) {
+void try_to_join(pid_t keeper, TrialProtocol& protocol) {
   TrialRecord begin;
   begin.finding.capability = "join";
   protocol.take(begin);
@@ -225,7 +224,7 @@ void try_to_join(pid_t keeper, Protocol& protocol) {
 }
 
 Trial run_trial(bool optional) {
-  Protocol protocol;
+  TrialProtocol protocol;
   Pipe report = make_pipe();
   Pipe hold = make_pipe();  // the trial's keeper lives until this closes
   const pid_t child = fork_bound();
@@ -267,7 +266,7 @@ Trial run_trial(bool optional) {
 
 void send_record(int pipe, const TrialRecord& record) {
   const std::string line =
-      to_json(record).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+      to_json(record).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (::write(pipe, line.data(), line.size()) != static_cast<ssize_t>(line.size())) ::_exit(1);
 }
 

@@ -23,7 +23,7 @@
 namespace isoenv {
 namespace {
 
-constexpr int kInstanceFlags =
+constexpr int kNamespaceFlags =
     CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 struct NamespaceKind {
@@ -47,7 +47,7 @@ bool unshare_is_filtered(int flags) {
 /// CLONE_FS excludes new mount and user namespaces: EINVAL before any right is looked at
 /// (copy_process, kernel/fork.c).
 bool clone_is_filtered() {
-  const long pid = ::syscall(SYS_clone, kInstanceFlags | CLONE_FS | SIGCHLD, 0, 0, 0, 0);
+  const long pid = ::syscall(SYS_clone, kNamespaceFlags | CLONE_FS | SIGCHLD, 0, 0, 0, 0);
   const int error_number = errno;
   if (pid == 0) ::_exit(0);
   if (pid > 0) ::waitpid(static_cast<pid_t>(pid), nullptr, 0);
@@ -75,7 +75,7 @@ std::string filtered_call(Attempt attempt) {
     case Attempt::kUserNamespace:
       return unshare_is_filtered(CLONE_NEWUSER) ? "unshare" : "";
     case Attempt::kNamespaces:
-      return unshare_is_filtered(kInstanceFlags) ? "unshare" : "";
+      return unshare_is_filtered(kNamespaceFlags) ? "unshare" : "";
     case Attempt::kMount:
     case Attempt::kFreshMount:
       return mount_is_filtered() ? "mount" : "";
@@ -346,7 +346,7 @@ Refusal explain(std::string step, Attempt attempt, int error_number, const Stand
 
 /// No descriptor: EBADF before flags and rights are looked at (setns, kernel/nsproxy.c).
 bool joining_is_filtered() {
-  return ::setns(-1, CLONE_NEWUSER | kInstanceFlags) != 0 && errno != EBADF;
+  return ::setns(-1, CLONE_NEWUSER | kNamespaceFlags) != 0 && errno != EBADF;
 }
 
 Refused::Refused(Refusal refusal, const Machine& machine)

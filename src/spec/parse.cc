@@ -41,20 +41,20 @@ std::vector<std::string> split_lines(const std::string& text, const std::string&
   return lines;
 }
 
-struct Reading {
+struct DocumentReading {
   EnvironmentSpec spec;
   const FileReader& read;
   const JsonNode& root;
   Faults& faults;
 };
 
-struct Key {
+struct DocumentKey {
   const char* name;
   bool required;
-  void (*read)(const Field&, Reading&);
+  void (*read)(const Field&, DocumentReading&);
 };
 
-void read_version(const Field& field, Reading& reading) {
+void read_version(const Field& field, DocumentReading& reading) {
   if (field.node.kind == Kind::kInteger && field.node.integer == 1) return;
   if (field.node.kind == Kind::kInteger) {
     reading.faults.push_back({field.where,
@@ -65,14 +65,14 @@ void read_version(const Field& field, Reading& reading) {
   }
 }
 
-void read_environment(const Field& field, Reading& reading) {
+void read_environment(const Field& field, DocumentReading& reading) {
   const auto name = read_text(field, reading.faults);
   if (!name) return;
   check_name(*name, "environment", field.where, reading.faults);
   reading.spec.name = *name;
 }
 
-void read_lines(const Field& field, Reading& reading) {
+void read_lines(const Field& field, DocumentReading& reading) {
   const auto name = read_text(field, reading.faults);
   if (!name) return;
   try {
@@ -91,7 +91,7 @@ std::set<std::string, std::less<>> names_under(const JsonNode& root, std::string
   return names;
 }
 
-void read_services(const Field& field, bool tasks, Reading& reading) {
+void read_services(const Field& field, bool tasks, DocumentReading& reading) {
   if (!is_object(field, reading.faults)) return;
   const DeclaredNames declared{names_under(reading.root, "services"),
                                names_under(reading.root, "tasks")};
@@ -106,19 +106,20 @@ void read_services(const Field& field, bool tasks, Reading& reading) {
   }
 }
 
-constexpr Key kKeys[] = {
-    {"$schema", false, [](const Field& field, Reading& r) { read_text(field, r.faults); }},
+constexpr DocumentKey kDocumentKeys[] = {
+    {"$schema", false, [](const Field& field, DocumentReading& r) { read_text(field, r.faults); }},
     {"version", true, read_version},
     {"environment", true, read_environment},
-    {"env", false, [](const Field& field, Reading& r) { r.spec.env = read_env(field, r.faults); }},
+    {"env", false,
+     [](const Field& field, DocumentReading& r) { r.spec.env = read_env(field, r.faults); }},
     {"lines", false, read_lines},
     {"services", false,
-     [](const Field& field, Reading& r) { read_services(field, /*tasks=*/false, r); }},
+     [](const Field& field, DocumentReading& r) { read_services(field, /*tasks=*/false, r); }},
     {"tasks", false,
-     [](const Field& field, Reading& r) { read_services(field, /*tasks=*/true, r); }},
+     [](const Field& field, DocumentReading& r) { read_services(field, /*tasks=*/true, r); }},
 };
 
-void check_count(Reading& reading) {
+void check_count(DocumentReading& reading) {
   const std::size_t count = reading.spec.services.size();
   if (count <= kMostServices) return;
   reading.faults.push_back({"", std::to_string(count) + " services and tasks in one environment",
@@ -130,7 +131,7 @@ void check_count(Reading& reading) {
 const std::vector<std::string>& spec_keys() {
   static const std::vector<std::string> keys = [] {
     std::vector<std::string> names;
-    for (const Key& key : kKeys) names.emplace_back(key.name);
+    for (const DocumentKey& key : kDocumentKeys) names.emplace_back(key.name);
     return names;
   }();
   return keys;
@@ -159,7 +160,7 @@ ParseResult parse_spec(std::string_view text, const std::filesystem::path& file,
   const std::optional<JsonNode> root = read_json(text, faults);
   if (!root) return faults;
 
-  Reading reading{{}, read, *root, faults};
+  DocumentReading reading{{}, read, *root, faults};
   if (!file.empty()) reading.spec.file = absolute_path(file);
   if (!is_object({*root, ""}, faults)) return faults;
   for (const JsonMember& member : root->members) {
@@ -169,7 +170,7 @@ ParseResult parse_spec(std::string_view text, const std::filesystem::path& file,
     }
   }
   // In this order, whatever the order in the file: services stand before tasks.
-  for (const Key& key : kKeys) {
+  for (const DocumentKey& key : kDocumentKeys) {
     if (const JsonNode* node = root->find(key.name)) {
       key.read({*node, key.name}, reading);
     } else if (key.required) {

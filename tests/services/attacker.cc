@@ -37,7 +37,7 @@
 namespace isoenv::test {
 namespace {
 
-constexpr timeval kPatience{2, 0};
+constexpr timeval kPatienceWithTheHost{2, 0};
 
 /// What an attempt was answered: -1 with errno, else it succeeded and may tell what it got.
 struct Answer {
@@ -68,8 +68,8 @@ socklen_t inet_address(const std::string& host, const std::string& port, sockadd
 
 /// Sends a line and waits for one: a connection alone proves nothing with UDP.
 Answer converse(int fd, const sockaddr* address, socklen_t length) {
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatienceWithTheHost, sizeof kPatienceWithTheHost);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatienceWithTheHost, sizeof kPatienceWithTheHost);
   std::array<char, 256> answer{};
   // Who hangs up at once may have said why.
   const auto sent = [fd] { return ::send(fd, "hello\n", 6, MSG_NOSIGNAL) >= 0 || errno == EPIPE; };

@@ -13,12 +13,12 @@
 namespace isoenv::test {
 
 /// Long enough for anything that works; a test that gets there has failed.
-inline constexpr std::chrono::seconds kPatience{30};
+inline constexpr std::chrono::seconds kAwaitPatience{30};
 
 /// Runs `context` until `done()`. Throws when that takes longer than anybody would wait.
 template <typename Predicate>
 void run_until(boost::asio::io_context& context, Predicate done) {
-  const auto limit = std::chrono::steady_clock::now() + kPatience;
+  const auto limit = std::chrono::steady_clock::now() + kAwaitPatience;
   context.restart();
   while (!done()) {
     if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("it never happened");

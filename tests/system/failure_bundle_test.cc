@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr char kTwoServices[] = R"("services": {
+constexpr char kWebAndQuiet[] = R"("services": {
     "web": {"command": ["test_service", "writes", "before\n", "then", "tcp_echo", "*", "80"],
             "ports": {"http": 80}, "ready": [{"tcp": "http"}, {"log": "before"}]},
     "quiet": {"command": ["test_service", "waits"]}})";
@@ -44,7 +44,7 @@ class FailureBundleTest : public SystemTest {
 };
 
 TEST_F(FailureBundleTest, TellsWhatHappenedDuringTheTestAndNothingElse) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   ASSERT_THAT(up(spec), ExitedWith(0));
   const Outcome outcome = exec_test(spec, {"--test", "web.answers"},
                                     {"tcp_ask", "any", "web", "80", "x", "then", "exits", "3"});
@@ -89,7 +89,7 @@ TEST_F(FailureBundleTest, HoldsTheSlicesOfTheLogsWithFaultsAmongTheEvents) {
 }
 
 TEST_F(FailureBundleTest, IsNotMadeForTestsThatPassAreSkippedOrInterrupted) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   ASSERT_THAT(up(spec), ExitedWith(0));
   EXPECT_THAT(exec_test(spec, {}, {"exits", "0"}), ExitedWith(0));
   EXPECT_THAT(exec_test(spec, {}, {"exits", "77"}), ExitedWith(77));
@@ -103,7 +103,7 @@ TEST_F(FailureBundleTest, IsNotMadeForTestsThatPassAreSkippedOrInterrupted) {
 }
 
 TEST_F(FailureBundleTest, RepeatsTheTestAlone) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   ASSERT_THAT(up(spec), ExitedWith(0));
   options().directory = dir() / "home";
   EXPECT_THAT(exec_test(spec, {}, {"writes", "it's me\n", "then", "tcp_ask", "any", "web", "80", "x",
@@ -138,7 +138,7 @@ TEST_F(FailureBundleTest, ShowsNoSecret) {
 }
 
 TEST_F(FailureBundleTest, IsMadeForRunTooAndKeepsItsInstanceAmongTheFailed) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   const Outcome outcome = isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--",
                                   "test_service", "crashes", "segv"});
   EXPECT_THAT(outcome, ExitedWith(128 + SIGSEGV));
@@ -183,7 +183,7 @@ TEST_F(FailureBundleTest, IsMadeByTheKeeperForATestThatIsKilled) {
 }
 
 TEST_F(FailureBundleTest, IsMadeForARunThatIsKilled) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   Process test = start_isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--test", "own",
                                "--", "test_service", "writes", "armed\n", "then", "waits"});
   ASSERT_TRUE(test.wait_for_output("armed"));
@@ -216,14 +216,14 @@ TEST_F(FailureBundleTest, IsMadeWhenOnlyTheEndOfTheServicesFails) {
 }
 
 TEST_F(FailureBundleTest, IsNotMadeForRunsWhoseServicesEndWell) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   EXPECT_THAT(isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--", "true"}),
               ExitedWith(0));
   EXPECT_FALSE(fs::exists(artefact_dir() / "latest" / "failed_tests"));
 }
 
 TEST_F(FailureBundleTest, IsAnnotatedForCiSystems) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   ASSERT_THAT(up(spec), ExitedWith(0));
   EXPECT_THAT(exec_test(spec, {}, {"exits", "3"}).err, Not(HasSubstr("::group::")));
   options().unset.clear();
@@ -238,7 +238,7 @@ TEST_F(FailureBundleTest, IsAnnotatedForCiSystems) {
 }
 
 TEST_F(FailureBundleTest, IsMadeForTestsThatRunAtTheSameTime) {
-  const auto spec = write_spec(kTwoServices);
+  const auto spec = write_spec(kWebAndQuiet);
   ASSERT_THAT(up(spec), ExitedWith(0));
   std::vector<Process> all;
   for (int i = 0; i < 8; ++i) {

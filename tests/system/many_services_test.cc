@@ -4,14 +4,14 @@
 namespace isoenv::test {
 namespace {
 
-constexpr int kServices = 1000;
+constexpr int kServiceCount = 1000;
 constexpr std::chrono::seconds kLongPatience{170};
 
 class ManyServicesTest : public SystemTest {};
 
 TEST_F(ManyServicesTest, ReachEachOtherAndLeaveNothing) {
   std::string services;
-  for (int i = 1; i < kServices; ++i) {
+  for (int i = 1; i < kServiceCount; ++i) {
     const std::string name = "s" + std::to_string(i);
     services += "\"" + name + R"(": {"command": ["test_service", "tcp_echo", "*", "80", ")" + name +
                 R"(: "], "ports": {"main": 80}}, )";

@@ -15,14 +15,14 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr std::string_view kOneService =
+constexpr std::string_view kWebService =
     R"("services": {"web": {"command": ["test_service", "tcp_echo", "*", "80"],
                             "ports": {"http": 80}}})";
 constexpr char kForeign[] = "61617";  // neither root nor the user of the tests
 
 class OddPlacesTest : public SystemTest {
  protected:
-  void SetUp() override { spec_ = write_spec(kOneService); }
+  void SetUp() override { spec_ = write_spec(kWebService); }
   const fs::path& spec() const { return spec_; }
 
   Words run_words() const {
@@ -231,7 +231,7 @@ TEST_F(OddPlacesTest, MayBeSharedByTwoUsers) {
   // A name of this test's own: the default places are the machine's.
   const std::string name = "two-users-" + std::to_string(::getpid());
   write_file("two.json", R"({"version": 1, "environment": ")" + name + R"(", )" +
-                             std::string(kOneService) + "}");
+                             std::string(kWebService) + "}");
   const auto up = [&](Words words) {
     for (const std::string& word :
          {std::string(ISOENV_EXECUTABLE), std::string("up"), std::string("-f"),

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-EnvironmentSpec shop() {
+EnvironmentSpec full_shop() {
   return spec_of(
       R"("order": {"command": ["./order"], "ports": {"http": 3000},
                    "depends": {"user": "started", "seed": "completed"}, "localhost": ["http"],
@@ -52,7 +52,7 @@ TEST(PlanTextTest, ShowsTheStartOrderInColumns) {
 }
 
 TEST(PlanTextTest, NamesEveryKindOfProbe) {
-  EXPECT_THAT(plan_text(good_plan(shop())),
+  EXPECT_THAT(plan_text(good_plan(full_shop())),
               testing::HasSubstr("http http /health 200 body 'ok', udp stats, log 'up\\n', exec "
                                  "'check x', file 'pid', unix 'sock', notify\n"));
 }
@@ -68,13 +68,13 @@ TEST(PlanTextTest, HasNoTablesForAnEmptyEnvironment) {
 }
 
 TEST(PlanJsonTest, TellsEverythingOfAService) {
-  const json root = json::parse(plan_json(good_plan(shop())));
+  const json root = json::parse(plan_json(good_plan(full_shop())));
   EXPECT_EQ(root.at("environment"), "shop");
   EXPECT_EQ(root.at("spec_file"), "/project/shop.json");
   EXPECT_EQ(root.at("hub"), json::parse(R"({"ipv4": "10.79.0.1", "ipv4_prefix": 16,
       "ipv6": "fd69:736f:656e:7600::1", "ipv6_prefix": 64})"));
   EXPECT_EQ(root.at("variables").at("ISOENV_USER_URL"), "http://user:3000");
-  EXPECT_EQ(root.at("hosts"), good_plan(shop()).hosts);
+  EXPECT_EQ(root.at("hosts"), good_plan(full_shop()).hosts);
   ASSERT_EQ(root.at("services").size(), 4u);
   EXPECT_EQ(root.at("services").at(0), json::parse(R"({
       "name": "user", "kind": "service", "ipv4": "10.79.0.3", "ipv6": "fd69:736f:656e:7600::3",
@@ -101,7 +101,7 @@ TEST(PlanJsonTest, TellsEverythingOfAService) {
 }
 
 TEST(PlanJsonTest, TellsDependenciesTasksAndTheValueThatWins) {
-  const json root = json::parse(plan_json(good_plan(shop())));
+  const json root = json::parse(plan_json(good_plan(full_shop())));
   const json& seed = root.at("services").at(1);
   EXPECT_EQ(seed.at("kind"), "task");
   EXPECT_EQ(seed.at("ready"), json::parse(R"([{"kind": "exit", "status": 0}])"));
@@ -137,8 +137,8 @@ TEST(PlanJsonTest, NamesSecretsAndAccounts) {
 }
 
 TEST(PlanJsonTest, IsTheSameByteForByteEachTime) {
-  const std::string text = plan_json(good_plan(shop()));
-  EXPECT_EQ(plan_json(good_plan(shop())), text);
+  const std::string text = plan_json(good_plan(full_shop()));
+  EXPECT_EQ(plan_json(good_plan(full_shop())), text);
   EXPECT_EQ(text.back(), '\n');
 }
 

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using namespace std::string_literals;
 using test::run_until;
 
-std::string content(const fs::path& file) {
+std::string file_content(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
@@ -71,10 +71,10 @@ TEST_F(OutputCaptureTest, PassesOnWhatComesWhenItComes) {
   const OutputCapture output = capture();
   write("half a li");
   run_until_sunk("half a li");
-  EXPECT_EQ(content(file()), "half a li");
+  EXPECT_EQ(file_content(file()), "half a li");
   write("ne\n");
   run_until_sunk("half a line\n");
-  EXPECT_EQ(content(file()), "half a line\n");
+  EXPECT_EQ(file_content(file()), "half a line\n");
 }
 
 TEST_F(OutputCaptureTest, CapturesEveryByteFromTheFirstToTheLast) {
@@ -90,7 +90,7 @@ TEST_F(OutputCaptureTest, CapturesEveryByteFromTheFirstToTheLast) {
   EXPECT_EQ(drained_, 0);
   close_writer();
   run_until(context_, [&] { return drained_ > 0; });
-  EXPECT_TRUE(content(file()) == bytes);
+  EXPECT_TRUE(file_content(file()) == bytes);
   EXPECT_TRUE(sunk_ == bytes);
 }
 
@@ -115,7 +115,7 @@ TEST_F(OutputCaptureTest, WritesTheLogBeforeItPassesOn) {
   bool written = true;
   const OutputCapture output = capture([&](std::string_view text) {
     sunk_ += text;
-    written = written && content(file()) == sunk_;
+    written = written && file_content(file()) == sunk_;
   });
   write("one");
   run_until_sunk("one");
@@ -136,7 +136,7 @@ TEST_F(OutputCaptureTest, ContinuesTheLogOfAnEarlierLife) {
   const OutputCapture output = capture();
   write("later\n");
   run_until_sunk("later\n");
-  EXPECT_EQ(content(file()), "earlier\nlater\n");
+  EXPECT_EQ(file_content(file()), "earlier\nlater\n");
 }
 
 TEST_F(OutputCaptureTest, EndsAtAStopAlthoughAWriterIsLeft) {
@@ -148,7 +148,7 @@ TEST_F(OutputCaptureTest, EndsAtAStopAlthoughAWriterIsLeft) {
   output.stop();
   run_until(context_, [&] { return drained_ == 1; });
   output.stop();
-  EXPECT_EQ(content(file()), "one");
+  EXPECT_EQ(file_content(file()), "one");
 }
 
 TEST_F(OutputCaptureTest, EndsAtAStopThatComesTogetherWithOutput) {
@@ -182,10 +182,10 @@ TEST_F(OutputCaptureTest, KeepsSecretsOutOfTheLogAndOfWhatItPassesOn) {
   run_until_sunk("token ");
   write("ter2\nhunt");
   run_until_sunk("token ***\n");
-  EXPECT_EQ(content(file()), "token ***\n");
+  EXPECT_EQ(file_content(file()), "token ***\n");
   close_writer();
   run_until(context_, [&] { return drained_ > 0; });
-  EXPECT_EQ(content(file()), "token ***\nhunt");
+  EXPECT_EQ(file_content(file()), "token ***\nhunt");
   EXPECT_EQ(sunk_, "token ***\nhunt");
 }
 

@@ -80,7 +80,7 @@ class HttpProbeTest : public testing::Test {
     probe_.port = server_->port();
   }
 
-  ProbeResult ask(milliseconds timeout = test::kPatience) {
+  ProbeResult ask(milliseconds timeout = test::kAwaitPatience) {
     return test::await(io_, http_attempt(probe_, context_, timeout));
   }
 
@@ -234,7 +234,7 @@ TEST_F(HttpProbeTest, CancellationClosesTheConnection) {
   asio::cancellation_signal cancel;
   std::exception_ptr failure;
   asio::co_spawn(
-      io_, http_attempt(probe_, context_, test::kPatience),
+      io_, http_attempt(probe_, context_, test::kAwaitPatience),
       asio::bind_cancellation_slot(
           cancel.slot(), [&](std::exception_ptr error, ProbeResult) { failure = error; }));
   test::run_until(io_, [&] { return server_->request().ends_with("\r\n\r\n"); });
