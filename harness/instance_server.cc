@@ -426,7 +426,9 @@ Answer InstanceServer::State::answer_enter(const std::vector<std::size_t>& servi
   }
   Answer answer;
   answer.rung = isolated.rung;
-  answer.place = ServicePlace{*init, place->environment, service.secret_env,
+  answer.place = ServicePlace{*init,
+                              {place->environment.begin(), place->environment.end()},
+                              service.secret_env,
                               service.working_directory.string()};
   return answer;
 }

@@ -53,7 +53,7 @@ std::vector<std::string> command_environment(const ServicePlace& place) {
   return environment;
 }
 
-std::string find_command(const std::string& name, const std::vector<std::string>& environment,
+std::string find_command(const std::string& name, const StringBlock& environment,
                          const std::filesystem::path& working_directory) {
   const auto found = find_program(name, search_path(environment), working_directory);
   if (const auto* path = std::get_if<std::string>(&found)) return *path;
@@ -102,7 +102,7 @@ ExitStatus run_in_service(const ControlClient& client, const Answer& entered,
   plan.ends_tree = true;  // the PID namespace is the service's, and outlives the command
   plan.takes_terminal = takes_terminal && ::isatty(STDIN_FILENO) == 1;
   plan.program.argv = command;
-  plan.program.env = command_environment(place);
+  plan.program.env = StringBlock(command_environment(place));
   plan.program.working_directory =
       working_directory.empty() ? place.working_directory : working_directory;
   plan.program.executable =

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/string_block.h"
 #include "env/backend.h"
 #include "env/incident.h"
 #include "env/program_environment.h"
@@ -67,8 +68,8 @@ class LinuxBackend final : public Backend {
 
   /// Where a service lives whose sandbox is made; none when it is not running.
   struct Place {
-    std::int64_t init = 0;                 ///< PID 1 of its sandbox, on the host
-    std::vector<std::string> environment;  ///< `NAME=value`, without secrets
+    std::int64_t init = 0;    ///< PID 1 of its sandbox, on the host
+    StringBlock environment;  ///< `NAME=value`, without secrets
   };
   std::optional<Place> place(std::size_t service) const;
 

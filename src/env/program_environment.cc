@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 namespace isoenv {
 namespace {
@@ -17,6 +18,21 @@ template <typename Names>
 bool contains(const Names& names, std::string_view name) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
+
+/// `NAME=value` in the order of their names' first appearance, with the last value of each.
+class NamedTexts {
+ public:
+  void set(const std::string& name, const std::string& value) {
+    const auto [place, added] = places_.emplace(name, entries_.size());
+    if (added) entries_.emplace_back(name, "");
+    entries_[place->second].second = name + "=" + value;
+  }
+  const Variables& all() const { return entries_; }
+
+ private:
+  Variables entries_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
 
 }  // namespace
 
@@ -37,46 +53,53 @@ SharedEnvironment::SharedEnvironment(const Variables& inherited, const Variables
 
 SharedEnvironment::Entries::Entries(EnvMode mode, const Variables& inherited,
                                     const Variables& shared) {
+  NamedTexts entries;
   for (const auto& [name, value] : inherited) {
     if (contains(kNeverPassed, name)) continue;
     if (mode == EnvMode::kClean && !contains(kCleanNames, name)) continue;
-    set(name, value);
+    entries.set(name, value);
   }
-  for (const auto& [name, value] : shared) set(name, value);
+  for (const auto& [name, value] : shared) entries.set(name, value);
+  for (const auto& [name, text] : entries.all()) {
+    places.emplace(name, block.bytes().size());
+    block.push_back(text);
+  }
 }
 
-void SharedEnvironment::Entries::set(const std::string& name, const std::string& value) {
-  const auto [place, added] = places.emplace(name, texts.size());
-  if (added) texts.emplace_back();
-  texts[place->second] = name + "=" + value;
-}
-
-std::vector<std::string> SharedEnvironment::with(EnvMode mode, const Variables& own) const {
+StringBlock SharedEnvironment::with(EnvMode mode, const Variables& own) const {
   const Entries& base = mode == EnvMode::kInherit ? inheriting_ : clean_;
-  std::vector<std::string> result;
-  result.reserve(base.texts.size() + own.size());
-  result.assign(base.texts.begin(), base.texts.end());
-  std::unordered_map<std::string, std::size_t> added;
+  const std::string_view bytes = base.block.bytes();
+  NamedTexts added;
+  std::map<std::size_t, std::string> replaced;  // by where the old entry begins
   for (const auto& [name, value] : own) {
-    auto place = base.places.find(name);
+    const auto place = base.places.find(name);
     if (place == base.places.end()) {
-      place = added.emplace(name, result.size()).first;
-      if (place->second == result.size()) result.emplace_back();
+      added.set(name, value);
+    } else {
+      replaced[place->second] = name + "=" + value;
     }
-    result[place->second] = name + "=" + value;
   }
-  return result;
+  std::string result;
+  std::size_t copied = 0;
+  for (const auto& [place, text] : replaced) {
+    result.append(bytes.substr(copied, place - copied));
+    result.append(text);
+    copied = bytes.find('\0', place);  // which ends the new entry too
+  }
+  result.append(bytes.substr(copied));
+  StringBlock block = StringBlock::from_bytes(std::move(result));
+  for (const auto& [name, text] : added.all()) block.push_back(text);
+  return block;
 }
 
-std::vector<std::string> program_environment(EnvMode mode, const Variables& inherited,
-                                             const Variables& own) {
+StringBlock program_environment(EnvMode mode, const Variables& inherited, const Variables& own) {
   return SharedEnvironment(inherited, {}).with(mode, own);
 }
 
-std::string search_path(const std::vector<std::string>& environment) {
+std::string search_path(const StringBlock& environment) {
   constexpr std::string_view kPrefix = "PATH=";
-  for (const std::string& entry : environment) {
-    if (entry.rfind(kPrefix, 0) == 0) return entry.substr(kPrefix.size());
+  for (const std::string_view entry : environment) {
+    if (entry.starts_with(kPrefix)) return std::string(entry.substr(kPrefix.size()));
   }
   return std::string(kDefaultPath);
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/string_block.h"
 #include "spec/spec.h"
 
 namespace isoenv {
@@ -23,18 +24,17 @@ class SharedEnvironment {
  public:
   SharedEnvironment(const Variables& inherited, const Variables& shared);
 
-  /// `NAME=value` strings: what `mode` lets through of what is inherited, then what is shared, then
+  /// `NAME=value`: what `mode` lets through of what is inherited, then what is shared, then
   /// `own`; a later value of a name replaces an earlier one. A make jobserver's variables never
   /// pass: its descriptors do not exist in the program.
-  std::vector<std::string> with(EnvMode mode, const Variables& own) const;
+  StringBlock with(EnvMode mode, const Variables& own) const;
 
  private:
   struct Entries {
     Entries(EnvMode mode, const Variables& inherited, const Variables& shared);
-    void set(const std::string& name, const std::string& value);
 
-    std::vector<std::string> texts;
-    std::unordered_map<std::string, std::size_t> places;
+    StringBlock block;
+    std::unordered_map<std::string, std::size_t> places;  ///< where a name's entry begins
   };
 
   Entries inheriting_;
@@ -42,10 +42,9 @@ class SharedEnvironment {
 };
 
 /// The same for a program that shares nothing.
-std::vector<std::string> program_environment(EnvMode mode, const Variables& inherited,
-                                             const Variables& own);
+StringBlock program_environment(EnvMode mode, const Variables& inherited, const Variables& own);
 
 /// The value of PATH in such a list, or the system's default path.
-std::string search_path(const std::vector<std::string>& environment);
+std::string search_path(const StringBlock& environment);
 
 }  // namespace isoenv

@@ -22,6 +22,7 @@ class Writer {
     (*this)(text.size());
     bytes_.append(text);
   }
+  void operator()(const StringBlock& strings) { (*this)(strings.bytes()); }
   template <typename T>
   void operator()(const std::vector<T>& values) {
     (*this)(values.size());
@@ -43,6 +44,9 @@ class Reader {
   requires std::is_trivially_copyable_v<T>
   void operator()(T& value) { std::memcpy(&value, take(sizeof value).data(), sizeof value); }
   void operator()(std::string& text) { text = take(size()); }
+  void operator()(StringBlock& strings) {
+    strings = StringBlock::from_bytes(std::string(take(size())));
+  }
   template <typename T>
   void operator()(std::vector<T>& values) {
     values.resize(size());

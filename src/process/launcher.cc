@@ -192,10 +192,7 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
   } catch (const SystemError& error) {
     return LaunchFailure{Step::kFork, error.error_number()};
   }
-  std::vector<const char*> environment;
-  environment.reserve(program.env.size() + 1);
-  for (const std::string& entry : program.env) environment.push_back(entry.c_str());
-  environment.push_back(nullptr);
+  const std::vector<const char*> environment = program.env.pointers();
   std::vector<const char*> arguments;
   arguments.reserve(program.argv.size() + 1);
   for (const std::string& argument : program.argv) arguments.push_back(argument.c_str());
@@ -240,7 +237,7 @@ std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd&
     return LaunchFailure{Step::kFork, error.error_number()};
   }
   const std::vector<char*> arguments = exec_pointers(program.argv);
-  const std::vector<char*> environment = exec_pointers(program.env);
+  const std::vector<const char*> environment = program.env.pointers();
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();  // not vfork(2): the parent goes on while the child stands still
   if (pid < 0) return LaunchFailure{Step::kFork, errno};
@@ -249,7 +246,8 @@ std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd&
     int none = 0;
     (void)steps.on_exec_setup(none, {}, nullptr);
     ::raise(SIGSTOP);
-    ::execve(program.executable.c_str(), arguments.data(), environment.data());
+    ::execve(program.executable.c_str(), arguments.data(),
+             const_cast<char* const*>(environment.data()));
     (void)steps.fail(Step::kExec);
   }
   pipe.write.reset();
@@ -269,7 +267,7 @@ std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd&
 void become(const Program& program) {
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   ::execve(program.executable.c_str(), exec_pointers(program.argv).data(),
-           exec_pointers(program.env).data());
+           const_cast<char* const*>(program.env.pointers().data()));
   throw_errno("execute", program.executable);
 }
 

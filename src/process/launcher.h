@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/string_block.h"
 #include "base/unique_fd.h"
 #include "process/privileges.h"
 
@@ -24,7 +25,7 @@ namespace isoenv {
 struct Program {
   std::string executable;  ///< resolved path
   std::vector<std::string> argv;
-  std::vector<std::string> env;       ///< `NAME=value`
+  StringBlock env;                    ///< `NAME=value`
   std::string working_directory;      ///< "" = the caller's
   std::array<int, 3> stdio{0, 1, 2};  ///< each either its own number or above 2
   unsigned long open_files = 0;       ///< soft limit of open files to start with; 0 = the caller's

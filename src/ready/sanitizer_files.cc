@@ -59,17 +59,17 @@ bool SanitizerFiles::Stamp::operator==(const Stamp& other) const noexcept {
          changed.tv_nsec == other.changed.tv_nsec;
 }
 
-SanitizerFiles::SanitizerFiles(const std::vector<std::string>& environment,
+SanitizerFiles::SanitizerFiles(const StringBlock& environment,
                                const std::filesystem::path& working_directory, uid_t owner,
                                Listen listen, std::shared_ptr<const Secrets> secrets)
     : owner_(owner), listen_(std::move(listen)), secrets_(std::move(secrets)) {
-  for (const std::string& entry : environment) {
+  for (const std::string_view entry : environment) {
     const std::size_t equals = entry.find('=');
-    const std::string_view name = std::string_view(entry).substr(0, equals);
+    const std::string_view name = entry.substr(0, equals);
     if (std::find(std::begin(kVariables), std::end(kVariables), name) == std::end(kVariables)) {
       continue;
     }
-    const std::string path = sanitizer_log_path(std::string_view(entry).substr(equals + 1));
+    const std::string path = sanitizer_log_path(entry.substr(equals + 1));
     if (path.empty()) continue;
     std::filesystem::path whole = working_directory / path;
     if (std::find(log_paths_.begin(), log_paths_.end(), whole) == log_paths_.end()) {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/string_block.h"
 #include "process/redactor.h"
 #include "ready/sanitizer_watch.h"
 
@@ -34,7 +35,7 @@ class SanitizerFiles {
   SanitizerFiles() = default;
   /// `environment`: `NAME=value` of a service that has not been started; `owner`: whose its files
   /// are. Looks at what files are there.
-  SanitizerFiles(const std::vector<std::string>& environment,
+  SanitizerFiles(const StringBlock& environment,
                  const std::filesystem::path& working_directory, uid_t owner, Listen listen,
                  std::shared_ptr<const Secrets> secrets);
 

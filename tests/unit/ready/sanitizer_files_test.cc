@@ -32,7 +32,7 @@ class SanitizerFilesTest : public ::testing::Test {
              std::ios::openmode mode = std::ios::trunc) const {
     std::ofstream(dir_.path() / file, std::ios::binary | mode) << text;
   }
-  SanitizerFiles files(const std::vector<std::string>& environment, uid_t owner = ::geteuid()) {
+  SanitizerFiles files(const StringBlock& environment, uid_t owner = ::geteuid()) {
     return {environment, dir_.path(), owner,
             [this](const std::filesystem::path& file) {
               return SanitizerWatch::Listener{
