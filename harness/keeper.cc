@@ -211,14 +211,16 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   if (inheritance.options.writes_trace) write_trace(inheritance, *server);
 
   // The kernel ends with us whatever a namespace of ours holds; elsewhere that is our part.
-  // The server's connections close with it, last: clients wait for that (ControlClient).
+  // The connections close with the process, last: clients wait for that (ControlClient).
   if (!has_namespaces) end_descendants();
   cover.reset();
   // A successor that already waits for our end clears the directory itself.
   if (auto lock = StartLock::try_take(inheritance.directory)) {
     (void)remove_run_directory(std::move(*lock));
   }
-  return 0;
+  // What is left the kernel takes apart sooner than destructors would.
+  check_for_leaks();
+  ::_exit(0);
 }
 
 /// Stays outside the instance, the keeper's parent, and sees the host's files: when the keeper ends

@@ -44,19 +44,25 @@ std::optional<ProcessStat> read_stat(pid_t pid) { return read_stat(std::to_strin
 
 bool has_ended(const ProcessStat& stat) { return stat.state == 'Z' || stat.state == 'X'; }
 
-/// ctest says to each test that it is one: CTEST_INTERACTIVE_DEBUG_MODE, cmake-env-variables(7).
-/// The first process of a namespace that a test made knows it too: ctest is above, but out of
-/// sight.
-bool was_started_by_ctest() {
-  constexpr char kVariable[] = "CTEST_INTERACTIVE_DEBUG_MODE";
-  if (std::getenv(kVariable) == nullptr || std::getenv("ISOENV_INSTANCE") != nullptr) return false;
-  std::ifstream first("/proc/1/environ");
-  const std::string environment{std::istreambuf_iterator<char>(first), {}};
-  return environment.find(kVariable) == std::string::npos;
+/// What ctest says to each test, cmake-env-variables(7).
+constexpr char kTestVariable[] = "CTEST_INTERACTIVE_DEBUG_MODE";
+
+/// The services and commands of an instance inherit the variable, and belong to the instance.
+bool is_test_of_ctest() {
+  return std::getenv(kTestVariable) != nullptr && std::getenv("ISOENV_INSTANCE") == nullptr;
 }
 
-bool is_ctest(pid_t pid, const ProcessStat& stat) {
+/// True in a namespace that a test made: ctest is above, but out of sight.
+bool is_first_process_a_test() {
+  std::ifstream first("/proc/1/environ");
+  const std::string environment{std::istreambuf_iterator<char>(first), {}};
+  return environment.find(kTestVariable) != std::string::npos;
+}
+
+/// `closely`: also where an emulator or a debugger runs it, whose name the process has then.
+bool is_ctest(pid_t pid, const ProcessStat& stat, bool closely) {
   if (stat.name == "ctest") return true;
+  if (!closely) return false;
   const std::string command_line = read_proc_file("/proc/" + std::to_string(pid) + "/cmdline");
   const std::string_view program(command_line.c_str());  // up to the NUL after argv[0]
   return program.substr(program.rfind('/') + 1) == "ctest";
@@ -97,15 +103,16 @@ bool alive(const ProcessId& process) {
 }
 
 std::optional<ProcessId> ctest_above() {
+  const bool is_test = is_test_of_ctest();
   // The parent of the first process of a PID namespace is 0; process 1 itself may be ctest.
   for (pid_t pid = ::getppid(); pid > 0;) {
     const std::optional<ProcessStat> stat = read_stat(pid);
     if (!stat) break;
-    if (!has_ended(*stat) && is_ctest(pid, *stat)) return ProcessId{pid, stat->start_time};
+    if (!has_ended(*stat) && is_ctest(pid, *stat, is_test)) return ProcessId{pid, stat->start_time};
     pid = stat->parent;
   }
   // Without its ctest, what a test starts would belong to nobody and live for ever.
-  if (was_started_by_ctest()) throw Error("the ctest that started this has ended");
+  if (is_test && !is_first_process_a_test()) throw Error("the ctest that started this has ended");
   return std::nullopt;
 }
 

@@ -89,6 +89,7 @@ int remove_entry(int parent, const std::string& name, const Mount& mount) {
   if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return 0;
   const int unlink_error = errno;
   if (unlink_error != EISDIR) return unlink_error;
+  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return 0;  // it was empty
 
   const UniqueFd directory = open_directory(parent, name, mount);
   if (!directory) return errno;

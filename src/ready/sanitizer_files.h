@@ -35,9 +35,8 @@ class SanitizerFiles {
   SanitizerFiles() = default;
   /// `environment`: `NAME=value` of a service that has not been started; `owner`: whose its files
   /// are. Looks at what files are there.
-  SanitizerFiles(const StringBlock& environment,
-                 const std::filesystem::path& working_directory, uid_t owner, Listen listen,
-                 std::shared_ptr<const Secrets> secrets);
+  SanitizerFiles(const StringBlock& environment, const std::filesystem::path& working_directory,
+                 uid_t owner, Listen listen, std::shared_ptr<const Secrets> secrets);
 
   /// Takes in what was written since the last time.
   void read();

@@ -106,6 +106,7 @@ TEST(OwnerTest, FindsCtestByTheProgramItWasStartedAs) {
   }
   Child child([&] {
     ::setenv(kInner, "1", 1);
+    ::setenv("CTEST_INTERACTIVE_DEBUG_MODE", "1", 1);  // as ctest does
     const std::string program = std::filesystem::read_symlink("/proc/self/exe");
     ::execl("/bin/sh", "/opt/cmake/bin/ctest", "-c",
             "\"$0\" --gtest_filter=OwnerTest.FindsCtestByTheProgramItWasStartedAs >&2; exit $?",
