@@ -1,5 +1,6 @@
 #include "netns/isolation.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -7,11 +8,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/syscall.h"
+#include "base/unique_fd.h"
 
 namespace isoenv {
 namespace {
@@ -81,6 +87,37 @@ Rung enter_new_namespaces() {
   return std::get<Rung>(entered);
 }
 
+namespace {
+
+/// The names of shared memory are files' names. A folder beside them is somebody's build tree, or
+/// the like, and stays.
+void cover_shared_memory(unsigned long flags) {
+  const std::string place = "/dev/shm";
+  const UniqueFd host(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!host) return;  // none to cover
+  std::vector<std::string> folders;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code gone;
+    if (entry->symlink_status(gone).type() == std::filesystem::file_type::directory) {
+      folders.push_back(entry->path().filename());
+    }
+  }
+  if (::mount("isoenv", place.c_str(), "tmpfs", flags, "mode=1777") != 0) {
+    refuse("mount an own /dev/shm", Attempt::kMount);
+  }
+  for (const std::string& name : folders) {
+    const std::string source = "/proc/self/fd/" + std::to_string(*host) + "/" + name;
+    const std::string target = place + "/" + name;
+    // A machine that binds nothing refuses the files of names, which are essential (name_files.h).
+    if (::mkdir(target.c_str(), 0700) == 0)
+      (void)::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr);
+  }
+}
+
+}  // namespace
+
 void enter_own_mounts() {
   if (::unshare(CLONE_NEWNS) != 0) refuse("create a mount namespace", Attempt::kNamespaces);
   // Slave, not private: an unmount on the host still reaches us, ours never reaches the host.
@@ -90,10 +127,7 @@ void enter_own_mounts() {
   // Shared memory and message queues have names in file systems, which an IPC namespace alone does
   // not separate (shm_overview(7), mq_overview(7)).
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;
-  if (::access("/dev/shm", F_OK) == 0 &&
-      ::mount("isoenv", "/dev/shm", "tmpfs", kFlags, "mode=1777") != 0) {
-    refuse("mount an own /dev/shm", Attempt::kMount);
-  }
+  cover_shared_memory(kFlags);
   if (::access("/dev/mqueue", F_OK) == 0 &&
       ::mount("isoenv", "/dev/mqueue", "mqueue", kFlags | MS_NOEXEC, nullptr) != 0 &&
       errno != ENODEV) {  // a kernel without message queues

@@ -1,7 +1,10 @@
 // Directories that are missing, full, read-only, foreign, oddly named or gone: it works, or it is
 // said what is wrong with what and what to do; nothing is left either way.
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <fstream>
 
 #include "support/system_test.h"
 
@@ -44,6 +47,27 @@ class OddPlacesTest : public SystemTest {
 
 TEST_F(OddPlacesTest, MayForbidExecution) {
   EXPECT_THAT(isoenv_under({"--no-exec", dir()}, run_words()), ExitedWith(0));
+}
+
+// Where some build, since it is quick; names of shared memory are the instance's own all the same.
+TEST_F(OddPlacesTest, MayBeFoldersInSharedMemory) {
+  std::string folder = "/dev/shm/isoenv-test-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const fs::path build = folder;
+  std::ofstream(build / "service.sh") << "#!/bin/sh\necho up\nexec sleep 1000\n";
+  fs::permissions(build / "service.sh", fs::perms::owner_all);
+  std::ofstream(build / "isoenv.json") << R"({"version": 1, "environment": "lab", "services":
+             {"web": {"command": ["./service.sh"], "ready": [{"log": "up"}]}}})";
+  std::ofstream(folder + ".name") << "shared memory of the host";
+  options().env["ISOENV_RUNTIME_DIR"] = build / "r";
+  const Outcome outcome = isoenv({"run", "-f", build / "isoenv.json", "--artefacts",
+                                  build / "artefacts", "--", "ls", folder + ".name", build});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("service.sh"), HasSubstr("artefacts")));
+  EXPECT_THAT(outcome.err, HasSubstr(folder + ".name")) << "is not found";
+  EXPECT_THAT(outcome, ExitedWith(2));
+  EXPECT_TRUE(fs::is_empty(build / "r"));
+  fs::remove_all(build);
+  fs::remove(folder + ".name");
 }
 
 TEST_F(OddPlacesTest, RefuseAReadOnlyRunRootWithARemedy) {
