@@ -133,8 +133,9 @@ Process::Process(const std::vector<std::string>& argv, const ProcessOptions& opt
   plan.stdio = {*in.read_end, *out.write_end, *err.write_end};
   plan.inherited_fds = &options.inherited_fds;
   plan.new_session = options.new_session;
-  pid_ = ::fork();
-  if (pid_ < 0) throw std::runtime_error("fork failed");
+  // Nothing of this process is copied; become() leaves what they share as it is.
+  pid_ = ::vfork();
+  if (pid_ < 0) throw std::runtime_error("vfork failed");
   if (pid_ == 0) become(plan);
 
   ::fcntl(*in.write_end, F_SETFL, O_NONBLOCK);
