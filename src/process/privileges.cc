@@ -34,6 +34,7 @@ bool is_kept(unsigned capability) noexcept {
 bool drop_bounding_set(bool as_root) noexcept {
   for (unsigned capability = 0; capability <= 63; ++capability) {
     if (as_root && is_kept(capability)) continue;
+    if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 0) continue;
     if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
     if (errno == EINVAL) return true;  // past the last
     // Without CAP_SETPCAP, outside a user namespace: an ordinary user has none to lose.
@@ -78,9 +79,9 @@ bool keep_capabilities(Wanted wanted) noexcept {
 
 }  // namespace
 
-bool drop_capabilities() noexcept {
-  return drop_bounding_set(::geteuid() == 0) && clear_sets(false);
-}
+bool bound_capabilities() noexcept { return drop_bounding_set(::geteuid() == 0); }
+
+bool drop_capabilities() noexcept { return bound_capabilities() && clear_sets(false); }
 
 void keep_debugging_capabilities() noexcept {
   (void)keep_capabilities([](unsigned capability) {

@@ -9,9 +9,13 @@
 
 namespace isoenv {
 
-/// Leaves the calling process without inheritable and ambient capabilities, and with a bounding set
-/// of what servers need under uid 0, of nothing under another. What a program executed next can
-/// have is within that. False and errno when the kernel refuses.
+/// Leaves the calling process, and those forked from it, a bounding set of what servers need under
+/// uid 0, of nothing under another; what they can do themselves stays. False and errno when the
+/// kernel refuses.
+bool bound_capabilities() noexcept;
+
+/// The same, and no inheritable and ambient capabilities: what a program executed next can have is
+/// within the bounding set.
 bool drop_capabilities() noexcept;
 
 /// What is executed next keeps, of what the caller has, the capabilities to trace processes, to see

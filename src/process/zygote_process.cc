@@ -16,6 +16,7 @@
 #include "base/fault_injection.h"
 #include "base/syscall.h"
 #include "process/init.h"
+#include "process/privileges.h"
 
 namespace isoenv {
 namespace {
@@ -52,6 +53,7 @@ void serve_as_zygote(UniqueFd requests) {
   enter_role(Role::kZygote);
   ::prctl(PR_SET_NAME, "isoenv-zygote", 0, 0, 0);
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) ::_exit(1);
+  (void)bound_capabilities();  // once for all; what fails here is tried again for each program
   const int kept = *requests;
   close_all_from(3, &kept, 1);
   for (;;) {
