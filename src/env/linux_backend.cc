@@ -181,10 +181,11 @@ void LinuxBackend::State::give_places(std::size_t service, const Account& accoun
 
 asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
   std::string reason;
-  state_->refused[service] = false;
   try {
     co_await start_running(service);
     const std::int64_t init = host_pid(state_->running[service]->sandbox->pidfd());
+    // Only now: who asked before may still want to know how the start before went.
+    state_->refused[service] = false;
     co_return Started{only_child(init)};
   } catch (const std::exception& exception) {
     state_->refused[service] = dynamic_cast<const SystemError*>(&exception) != nullptr;
