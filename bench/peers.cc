@@ -1,5 +1,6 @@
 #include "bench/peers.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,10 +16,13 @@ struct Candidate {
   const char* name;
   const char* script;
   std::vector<std::string> tools;
+  bool at_any_priority;  ///< also when the benchmark itself runs at a real-time priority
 };
 
 std::string why_not(const Bench& bench, const Candidate& candidate, const Peer& peer) {
   if (geteuid() != 0) return "needs root";
+  if (!candidate.at_any_priority && sched_getscheduler(0) != SCHED_OTHER)
+    return "does not work at a real-time priority: measure it without chrt(1)";
   for (const std::string& tool : candidate.tools)
     if (!find_program(tool)) return "'" + tool + "' is not installed";
   try {
@@ -43,8 +47,8 @@ std::vector<Contestant> contestants(const Bench& bench, int services, Work work)
 
 void find_peers(Bench& bench, Report& report) {
   const std::vector<Candidate> candidates{
-      {"by-hand", "by_hand.sh", {"unshare", "ip", "ss"}},
-      {"podman", "podman.sh", {"unshare", "ip", "tar", "podman", "runc"}}};
+      {"by-hand", "by_hand.sh", {"unshare", "ip", "ss"}, true},
+      {"podman", "podman.sh", {"unshare", "ip", "tar", "podman", "runc"}, false}};
   ::setenv("PODMAN_BENCH", (bench.directory / "podman").c_str(), 1);
   std::filesystem::create_directory(bench.directory / "podman");
   for (const Candidate& candidate : candidates) {
