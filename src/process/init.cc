@@ -200,7 +200,7 @@ class Init {
 
   /// What was needed to start the program, its environment above all, is not needed to wait for it.
   void give_memory_back() {
-    plan_.program = Program();
+    { const Program gone = std::move(plan_.program); }  // one assigned to would keep its room
 #ifdef __GLIBC__
     ::malloc_trim(0);
 #endif

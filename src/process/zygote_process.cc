@@ -41,7 +41,9 @@ std::string read_plan(int file) {
     if (::send(*control, &born, sizeof born, MSG_NOSIGNAL) < 0) ::_exit(1);
     std::vector<int> descriptors;
     for (std::size_t i = kOwnDescriptors; i < count; ++i) descriptors.push_back(*received[i]);
-    run_init(decode_init_plan(read_plan(*received[1]), descriptors), std::move(control));
+    InitPlan plan = decode_init_plan(read_plan(*received[1]), descriptors);
+    // In a statement of its own, which never ends: the bytes of the plan are gone.
+    run_init(std::move(plan), std::move(control));
   } catch (...) {
     ::_exit(1);  // the keeper sees the socket close
   }

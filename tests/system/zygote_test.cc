@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <string>
+
 #include "support/system_test.h"
 
 namespace isoenv::test {
@@ -45,6 +48,35 @@ TEST_F(ZygoteTest, ClonesInitsThatAreTheKeepersChildren) {
   for (const LivingProcess& init : inits) EXPECT_EQ(init.parent, keeper());
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
+
+#ifndef __SANITIZE_ADDRESS__  // whose own memory is many times as much
+
+/// What a process alone has, in KiB.
+int private_memory(pid_t pid) {
+  std::ifstream rollup("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  int size = -1;
+  for (std::string word; size < 0 && rollup >> word;) {
+    if (word == "Private_Dirty:") rollup >> size;
+  }
+  return size;
+}
+
+TEST_F(ZygoteTest, KeepsNothingOfTheEnvironmentInItsInits) {
+  for (int i = 0; i < 8; ++i) {
+    options().env["BULK" + std::to_string(i)] = std::string(100'000, 'x');
+  }
+  const auto spec = write_two();
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  const std::vector<LivingProcess> inits = named("isoenv-init");
+  ASSERT_THAT(inits, SizeIs(2));
+  for (const LivingProcess& init : inits) {
+    EXPECT_GT(private_memory(init.pid), 0);
+    EXPECT_LT(private_memory(init.pid), 400) << "of the 800 KiB that it was to start with";
+  }
+  EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+#endif
 
 TEST_F(ZygoteTest, IsNotMissedWhenItWasKilled) {
   const auto spec = write_two();
