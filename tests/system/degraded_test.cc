@@ -24,6 +24,9 @@ struct Denial {
   bool binds_lone_command;  ///< `run` without a spec needs it too
 };
 
+/// Part of a test's name for ctest.
+void PrintTo(const Denial& denial, std::ostream* out) { *out << denial.name; }
+
 const Denial kDenials[] = {
     {"Unshare", "--syscall", "unshare=EPERM", "create a user namespace", true},
     {"Mount", "--syscall", "mount=EPERM", "detach mounts from the host", true},
