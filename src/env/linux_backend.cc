@@ -84,7 +84,7 @@ struct LinuxBackend::State {
   MergedLog merged;
   std::vector<std::shared_ptr<RunningService>> running;
   std::vector<bool> refused;
-  std::vector<bool> held;  // at the next start, before the program is executed
+  std::vector<bool> held;                   // at the next start, before the program is executed
   std::map<std::string, Account> accounts;  // looked up before, by what the spec calls them
 
   LogFile open_log(const ServicePlan& service);

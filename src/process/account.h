@@ -1,7 +1,7 @@
 // An account of the machine that a program can run as.
 //
-// Looked up by getent(1), which asks whatever the machine has for that (nsswitch.conf(5)): a program
-// that is linked statically cannot do so itself.
+// Looked up by getent(1), which asks whatever the machine has for that (nsswitch.conf(5)): a
+// program that is linked statically cannot do so itself.
 #pragma once
 
 #include <sys/types.h>
@@ -24,8 +24,8 @@ struct Account {
   std::vector<std::pair<std::string, std::string>> variables() const;
 };
 
-/// The account of that name, or of that uid when it is a number. Throws Error when there is none, or nobody
-/// can be asked.
+/// The account of that name, or of that uid when it is a number. Throws Error when there is none,
+/// or nobody can be asked.
 Account find_account(const std::string& name_or_uid);
 
 }  // namespace isoenv

@@ -54,20 +54,20 @@ TEST_F(FailureBundleTest, TellsWhatHappenedDuringTheTestAndNothingElse) {
   EXPECT_THAT(bundle.filename().string(), HasSubstr("-web.answers-"));
   const std::string place = fs::canonical(bundle) / "README.txt";
   EXPECT_THAT(outcome.err, HasSubstr("isoenv: test 'web.answers' failed (exit code 3); what its "
-                                     "services did meanwhile: " + place));
+                                     "services did meanwhile: " +
+                                     place));
   const std::string readme = read_file(bundle / "README.txt");
-  EXPECT_THAT(readme, AllOf(StartsWith("Test 'web.answers' failed: exit code 3."),
-                            HasSubstr("test_service tcp_ask any web 80 x"),
-                            HasSubstr("run in     "), HasSubstr(spec.string()),
-                            HasSubstr("timeline.log"), HasSubstr("web    ready"),
-                            HasSubstr("Nothing was written by: ")));
+  EXPECT_THAT(readme,
+              AllOf(StartsWith("Test 'web.answers' failed: exit code 3."),
+                    HasSubstr("test_service tcp_ask any web 80 x"), HasSubstr("run in     "),
+                    HasSubstr(spec.string()), HasSubstr("timeline.log"), HasSubstr("web    ready"),
+                    HasSubstr("Nothing was written by: ")));
   EXPECT_THAT(read_file(bundle / "timeline.log"),
               AllOf(Not(HasSubstr("before")), HasSubstr("test 'web.answers' begins")));
   EXPECT_FALSE(fs::exists(bundle / "logs" / "web.log"));
   EXPECT_THAT(read_file(bundle / "ps.txt"), HasSubstr("quiet"));
   EXPECT_THAT(read_file(bundle / "plan.json"), HasSubstr("\"environment\": \"lab\""));
-  EXPECT_THAT(read_file(bundle / "environment.txt"),
-              HasSubstr("ISOENV_WEB_URL=http://web:80\n"));
+  EXPECT_THAT(read_file(bundle / "environment.txt"), HasSubstr("ISOENV_WEB_URL=http://web:80\n"));
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
@@ -93,8 +93,8 @@ TEST_F(FailureBundleTest, IsNotMadeForTestsThatPassAreSkippedOrInterrupted) {
   ASSERT_THAT(up(spec), ExitedWith(0));
   EXPECT_THAT(exec_test(spec, {}, {"exits", "0"}), ExitedWith(0));
   EXPECT_THAT(exec_test(spec, {}, {"exits", "77"}), ExitedWith(77));
-  Process process = start_isoenv({"exec", "-f", spec, "--", "test_service", "writes", "armed\\n",
-                                  "then", "waits"});
+  Process process = start_isoenv(
+      {"exec", "-f", spec, "--", "test_service", "writes", "armed\\n", "then", "waits"});
   ASSERT_TRUE(process.wait_for_output("armed"));
   process.send_signal(SIGINT);
   EXPECT_THAT(process.wait(), ExitedWith(128 + SIGINT));
@@ -106,8 +106,9 @@ TEST_F(FailureBundleTest, RepeatsTheTestAlone) {
   const auto spec = write_spec(kWebAndQuiet);
   ASSERT_THAT(up(spec), ExitedWith(0));
   options().directory = dir() / "home";
-  EXPECT_THAT(exec_test(spec, {}, {"writes", "it's me\n", "then", "tcp_ask", "any", "web", "80", "x",
-                                   "then", "exits", "9"}),
+  EXPECT_THAT(exec_test(spec, {},
+                        {"writes", "it's me\n", "then", "tcp_ask", "any", "web", "80", "x", "then",
+                         "exits", "9"}),
               ExitedWith(9));
   ASSERT_EQ(bundles().size(), 1u);
   const std::string script = bundles().front() / "repeat.sh";
@@ -139,8 +140,8 @@ TEST_F(FailureBundleTest, ShowsNoSecret) {
 
 TEST_F(FailureBundleTest, IsMadeForRunTooAndKeepsItsInstanceAmongTheFailed) {
   const auto spec = write_spec(kWebAndQuiet);
-  const Outcome outcome = isoenv({"run", "-f", spec, "--artefacts", artefact_dir(), "--",
-                                  "test_service", "crashes", "segv"});
+  const Outcome outcome = isoenv(
+      {"run", "-f", spec, "--artefacts", artefact_dir(), "--", "test_service", "crashes", "segv"});
   EXPECT_THAT(outcome, ExitedWith(128 + SIGSEGV));
   EXPECT_THAT(outcome.err, HasSubstr("failed (killed by SIGSEGV"));
   ASSERT_EQ(bundles().size(), 1u);
@@ -151,17 +152,16 @@ TEST_F(FailureBundleTest, IsMadeByTheKeeperForATestThatIsKilled) {
   Gate gate = make_gate();
   const auto spec = write_spec(R"("services": {
       "web": {"command": ["test_service", "writes", "hello\n", "then", "waits"]},
-      "weak": {"command": ["test_service", "waits_for", ")" + gate.text() +
-                               R"(", "then", "crashes", "segv"]}})");
+      "weak": {"command": ["test_service", "waits_for", ")" +
+                               gate.text() + R"(", "then", "crashes", "segv"]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
   options().env["MY_API_KEY"] = "tunafish";
   Process test = start_isoenv({"exec", "-f", spec, "--test", "web.hangs", "--", "test_service",
                                "writes", "armed\n", "then", "waits"});
   ASSERT_TRUE(test.wait_for_output("armed"));
   ASSERT_TRUE(gate.open());
-  EXPECT_TRUE(eventually([&] {
-    return isoenv({"logs"}).out.find("weak: ended by itself") != std::string::npos;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return isoenv({"logs"}).out.find("weak: ended by itself") != std::string::npos; }));
   test.send_signal(SIGKILL);
   EXPECT_EQ(test.wait().signal, SIGKILL);
   ASSERT_TRUE(eventually([&] { return bundles().size() == 1; }));
@@ -194,9 +194,9 @@ TEST_F(FailureBundleTest, IsMadeForARunThatIsKilled) {
            std::string::npos;
   }));
   ASSERT_EQ(bundles().size(), 1u);
-  EXPECT_THAT(read_file(bundles().front() / "README.txt"),
-              AllOf(StartsWith("Test 'own' failed: killed, with its isoenv"),
-                    HasSubstr("web    ready")));
+  EXPECT_THAT(
+      read_file(bundles().front() / "README.txt"),
+      AllOf(StartsWith("Test 'own' failed: killed, with its isoenv"), HasSubstr("web    ready")));
 }
 
 TEST_F(FailureBundleTest, IsMadeWhenOnlyTheEndOfTheServicesFails) {
@@ -207,12 +207,13 @@ TEST_F(FailureBundleTest, IsMadeWhenOnlyTheEndOfTheServicesFails) {
   EXPECT_THAT(outcome, ExitedWith(1));
   ASSERT_EQ(bundles().size(), 1u);
   const fs::path bundle = fs::canonical(bundles().front());
-  EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("test 'web.ends' failed (its services failed when they were stopped)"),
-                    HasSubstr(bundle / "README.txt"), HasSubstr("to repeat it alone: ")));
-  EXPECT_THAT(read_file(bundle / "README.txt"),
-              AllOf(HasSubstr("ended badly when it was stopped: exit code 3"),
-                    HasSubstr("web   ready")));
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(HasSubstr("test 'web.ends' failed (its services failed when they were stopped)"),
+            HasSubstr(bundle / "README.txt"), HasSubstr("to repeat it alone: ")));
+  EXPECT_THAT(
+      read_file(bundle / "README.txt"),
+      AllOf(HasSubstr("ended badly when it was stopped: exit code 3"), HasSubstr("web   ready")));
 }
 
 TEST_F(FailureBundleTest, IsNotMadeForRunsWhoseServicesEndWell) {

@@ -1,8 +1,8 @@
 #include "process/privileges.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <grp.h>
+#include <gtest/gtest.h>
 #include <pwd.h>
 
 #include "base/error.h"
@@ -44,8 +44,8 @@ TEST(AccountTest, NamesItselfInTheEnvironment) {
 }
 
 TEST(AccountTest, MustExist) {
-  for (const std::string name : {"nobody-of-that-name", "4294967294", "99999999999", "-1", "-0", "+0", " 0",
-                                 "4294967296", "root:", ""}) {
+  for (const std::string name : {"nobody-of-that-name", "4294967294", "99999999999", "-1", "-0",
+                                 "+0", " 0", "4294967296", "root:", ""}) {
     EXPECT_THAT(refusal(name), HasSubstr("there is no account '" + name + "'"));
   }
 }

@@ -57,8 +57,8 @@ TEST_F(SanitizerFilesTest, FindReportsOfEveryProcess) {
   write("asan", kReport);
   watched.read();
   std::sort(told_.begin(), told_.end());
-  EXPECT_THAT(told_, ElementsAre("asan.2: AddressSanitizer: odd",
-                                 "asan.order.17: AddressSanitizer: odd"));
+  EXPECT_THAT(told_,
+              ElementsAre("asan.2: AddressSanitizer: odd", "asan.order.17: AddressSanitizer: odd"));
   watched.finish();
   EXPECT_EQ(told_.size(), 2U) << "each once";
 }
