@@ -93,8 +93,8 @@ namespace {
 /// the like, and stays.
 void cover_shared_memory(unsigned long flags) {
   const std::string place = "/dev/shm";
-  const UniqueFd host(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!host) return;  // none to cover
+  if (::access(place.c_str(), F_OK) != 0) return;  // none to cover
+  const UniqueFd host(::open(place.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::vector<std::string> folders;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
