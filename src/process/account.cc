@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/exit_status.h"
 #include "base/syscall.h"
 #include "process/launcher.h"
 
@@ -43,7 +44,13 @@ std::string look_up(const std::string& database, const std::string& key) {
   int status = 0;
   while (::waitpid(std::get<pid_t>(launched), &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return "";
+  const ExitStatus ended = ExitStatus::from_wait(status);
+  constexpr int kNoSuchKey = 2;  // getent(1)
+  if (ended.signal == 0 && ended.code == kNoSuchKey) return "";
+  if (!ended.success()) {
+    throw Error("cannot look up the account '" + key + "': 'getent " + database + "' ended with " +
+                ended.describe());
+  }
   while (entry.ends_with('\n')) entry.pop_back();
   return entry;
 }

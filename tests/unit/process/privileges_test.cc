@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <pwd.h>
 
+#include <string>
+#include <vector>
+
 #include "base/error.h"
 
 namespace isoenv {
@@ -13,6 +16,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::UnorderedElementsAreArray;
 
 std::string refusal(const std::string& name) {
   try {
@@ -32,6 +36,21 @@ TEST(AccountTest, IsFoundByNameAndByNumber) {
     EXPECT_EQ(account.gid, root.pw_gid);
     EXPECT_EQ(account.home, root.pw_dir);
     EXPECT_THAT(account.groups, Contains(root.pw_gid));
+  }
+}
+
+TEST(AccountTest, HasTheGroupsThatTheMachineGivesIt) {
+  std::vector<std::string> names;
+  ::setpwent();
+  while (const passwd* entry = ::getpwent()) names.emplace_back(entry->pw_name);
+  ::endpwent();
+  for (const std::string& name : names) {
+    std::vector<gid_t> groups(256);
+    int count = static_cast<int>(groups.size());
+    ASSERT_GE(::getgrouplist(name.c_str(), ::getpwnam(name.c_str())->pw_gid, groups.data(), &count),
+              0);
+    groups.resize(static_cast<std::size_t>(count));
+    EXPECT_THAT(find_account(name).groups, UnorderedElementsAreArray(groups)) << name;
   }
 }
 
