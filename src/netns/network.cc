@@ -152,6 +152,17 @@ void add_to_bridge(Netlink& netlink, int ifindex, int bridge, const std::string&
   });
 }
 
+/// With br_netfilter, what bridges forward passes the hooks of iptables, which have no rules here.
+/// A namespace has settings of its own since Linux 5.3 (net/bridge/br_netfilter_hooks.c) and none
+/// in sight before: then there is nothing to change.
+void forward_without_filters() {
+  for (const char* setting : {"/proc/sys/net/bridge/bridge-nf-call-arptables",
+                              "/proc/sys/net/bridge/bridge-nf-call-iptables",
+                              "/proc/sys/net/bridge/bridge-nf-call-ip6tables"}) {
+    (void)write_file(setting, "0");
+  }
+}
+
 /// A bridge of its own for more services, and its link to the hub's.
 void add_branch(Netlink& netlink, unsigned branch, bool ipv6) {
   const int bridge = bridge_index(branch);
@@ -177,9 +188,12 @@ void add_branch(Netlink& netlink, unsigned branch, bool ipv6) {
     for (const int ifindex : {bridge, near, far})
       add_no_link_local(netlink, ifindex, "configure a further bridge");
   }
+  // Before it has a port that carries: a device that comes up with its carrier has nothing to do
+  // for which the kernel's link watch would hurry, and is told of up to a second later
+  // (linkwatch_urgent_event, net/core/link_watch.c).
+  add_raise(netlink, bridge, "raise a further bridge");
   add_to_bridge(netlink, near, kBridgeIndex, "connect two bridges");
   add_to_bridge(netlink, far, bridge, "connect two bridges");
-  add_raise(netlink, bridge, "raise a further bridge");
 }
 
 /// Both ends in one request, the far one born in the service's namespace: moving it there later
@@ -263,6 +277,7 @@ HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& a
   or_refuse(Attempt::kNetwork, [&] {
     state_ = std::make_unique<State>(executor);
     Netlink& netlink = state_->netlink;
+    forward_without_filters();
     add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
     const auto build = [](nl_msg** message) {
       const Link bridge = make_bridge(kBridgeIndex, kBridgeName, 1);

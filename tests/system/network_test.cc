@@ -89,6 +89,16 @@ TEST_F(NetworkTest, AssignsPortsThatNoServiceUses) {
   EXPECT_EQ(variable(outcome.out, "ISOENV_TWO_PORT_B"), "20002");
 }
 
+TEST_F(NetworkTest, ForwardsWithoutTheFiltersOfTheMachine) {
+  const std::string setting = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+  if (!std::filesystem::exists(setting)) GTEST_SKIP() << "the kernel has no br_netfilter";
+  const std::string before = read_file(setting);
+  const Outcome outcome = isoenv({"run", "-f", write_spec(kEchoes), "--", "/bin/cat", setting});
+  ASSERT_THAT(outcome, ExitedWith(0));
+  EXPECT_EQ(outcome.out, "0\n");
+  EXPECT_EQ(read_file(setting), before);
+}
+
 TEST_F(NetworkTest, HasNoWayOutOfTheInstance) {
   const Outcome outcome =
       run_in(write_spec(kEchoes), {"tcp_ask", "any", "192.0.2.1", "80", "hello"});
