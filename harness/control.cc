@@ -180,6 +180,7 @@ std::string encode(const Request& request) {
             {"services", request.services}};
   if (!request.pause_before.empty()) json["pause_before"] = request.pause_before;
   if (!request.ahead.empty()) json["ahead"] = request.ahead;
+  if (request.first) json["first"] = true;
   if (request.timing) json["timing"] = true;
   if (request.kind == Request::Kind::kMark) json["text"] = request.text;
   if (request.kind == Request::Kind::kFault) json["fault"] = fault_json(request);
@@ -215,6 +216,7 @@ Request decode_request(const std::string& text) {
     if (json.contains("pause_before")) {
       request.pause_before = json.at("pause_before").get<std::vector<std::string>>();
     }
+    if (json.contains("first")) request.first = json.at("first").get<bool>();
     if (json.contains("timing")) request.timing = json.at("timing").get<bool>();
     if (json.contains("ahead")) request.ahead = json.at("ahead").get<std::vector<std::string>>();
     for (const auto* names : {&request.services, &request.pause_before, &request.ahead}) {

@@ -51,7 +51,8 @@ struct Request {
   /// all.
   std::vector<std::string> services;
   std::vector<std::string> pause_before{};  ///< up: services that are paused before their start
-  std::vector<std::string> ahead{};         ///< up, an instance's first: services to start ahead
+  std::vector<std::string> ahead{};         ///< up that starts the keeper: services to start ahead
+  bool first = false;                       ///< up: the keeper was started with this request
   bool timing = false;                      ///< up, down: tell when what happened
   std::string text{};                       ///< mark: a line for the merged log
   // fault:

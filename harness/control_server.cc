@@ -223,7 +223,7 @@ asio::awaitable<void> ControlServer::State::converse(std::shared_ptr<State> self
     }
   }
   self->clients.remove(client);
-  if (client->asked && self->gone) self->gone(client->number);
+  if (self->gone) self->gone(client->number);
 }
 
 /// None when the client has gone, was turned away, or has not sent a line within the limits.

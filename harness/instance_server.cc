@@ -1,6 +1,7 @@
 #include "harness/instance_server.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -28,7 +29,9 @@
 #include "harness/control.h"
 #include "harness/control_server.h"
 #include "harness/description.h"
+#include "harness/first_up.h"
 #include "harness/isolation_choice.h"
+#include "harness/service_entry.h"
 #include "harness/test_witnesses.h"
 
 namespace isoenv {
@@ -63,7 +66,7 @@ struct InstanceServer::State {
         control(
             context.get_executor(), directory_.control_socket().string(),
             [this](Request request) { return answer(std::move(request)); }, {},
-            [this](std::uint64_t client) { end_sessions_of(client); }),
+            [this](std::uint64_t client) { client_gone(client); }),
         owner(context),
         signals(context, SIGTERM, SIGINT, SIGHUP) {
     if (owner_) owner.assign(owner_.release());
@@ -91,22 +94,23 @@ struct InstanceServer::State {
   asio::signal_set signals;
   bool ending = false;
   bool test_failed = false;
-  bool first_up = true;    // no `up` has come yet
-  bool cut_short = false;  // some services were left to be killed with the keeper
-  unsigned upping = 0;     // `up` requests under way
+  bool cut_short = false;          // some services were left to be killed with the keeper
+  unsigned upping = 0;             // `up` requests under way, `first` among them
+  std::shared_ptr<FirstUp> first;  // until somebody asks for its answer
   Event upped{context.get_executor()};
 
   asio::awaitable<Answer> answer(Request request);
+  asio::awaitable<UpReport> bring(Request request);
+  asio::awaitable<void> drop_first();
   asio::awaitable<Answer> answer_up(Request request, std::vector<std::size_t> services);
   asio::awaitable<Answer> answer_down(Request request, std::vector<std::size_t> services);
   asio::awaitable<Answer> answer_fault(Request request, std::vector<std::size_t> services);
   Answer answer_begin(const Request& request, const std::vector<std::size_t>& services);
   asio::awaitable<Answer> answer_end(FaultOrigin origin, bool failed);
-  void end_sessions_of(std::uint64_t client);
+  void client_gone(std::uint64_t client);
   asio::awaitable<void> end_session(std::uint64_t session);
   std::vector<ServiceStatus> statuses() const;
   Answer answer_join(const std::vector<std::size_t>& services) const;
-  Answer answer_describe() const;
   std::string services_text() const;
   TestWitness witness_of(std::uint64_t session) const;
   void keep_bundle(std::uint64_t session, const std::string& what, std::vector<std::string> reasons,
@@ -134,6 +138,25 @@ InstanceServer::InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions 
 
 InstanceServer::~InstanceServer() = default;
 
+void InstanceServer::begin(Request request) {
+  State& state = *state_;
+  const std::string& refusal = state.isolated.refusal;
+  if (!refusal.empty()) state.backend.event(degraded_text(refusal));
+  const auto first = std::make_shared<FirstUp>(state.context.get_executor(), std::move(request),
+                                               state.clock.now());
+  state.first = first;
+  ++state.upping;
+  asio::co_spawn(state.context, first->carry_out(state.bring(first->request())), asio::detached);
+  state.context.poll();  // sandboxes are cloned while the network is built
+  state.context.restart();
+  try {
+    state.site->open();
+  } catch (const Error&) {
+    while (!first->done()) state.context.run_one();
+    throw;
+  }
+}
+
 void InstanceServer::record(std::vector<TraceSpan> spans) {
   for (TraceSpan& span : spans) state_->timeline.add(std::move(span));
 }
@@ -141,14 +164,9 @@ void InstanceServer::record(std::vector<TraceSpan> spans) {
 std::vector<TraceSpan> InstanceServer::trace() const { return state_->timeline.spans(); }
 
 bool InstanceServer::run() {
-  if (!state_->isolated.refusal.empty()) {
-    state_->backend.event(degraded_text(state_->isolated.refusal));
-  }
   state_->control.open();
   state_->spawn(state_->watch_signals());
-  if (state_->owner.is_open()) {
-    state_->spawn(state_->watch_owner());
-  }
+  if (state_->owner.is_open()) state_->spawn(state_->watch_owner());
   state_->context.run();
   return !state_->cut_short && !state_->environment.had_failures() && !state_->test_failed &&
          state_->incidents.next() == 1;
@@ -170,9 +188,9 @@ void InstanceServer::State::spawn(asio::awaitable<void> task) {
 }
 
 asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
-  Answer ending_answer;
-  ending_answer.ending = true;
-  if (ending) co_return ending_answer;
+  Answer plain;
+  plain.ending = ending;
+  if (ending) co_return plain;
   const std::vector<std::size_t> services = find_services(plan, request.services);
   switch (request.kind) {
     case Request::Kind::kUp:
@@ -185,43 +203,57 @@ asio::awaitable<Answer> InstanceServer::State::answer(Request request) {
       co_return answer_begin(request, services);
     case Request::Kind::kEnd:
       co_return co_await answer_end(request.origin, request.failed);
-    case Request::Kind::kPs: {
-      Answer answer;
-      answer.report = to_json(statuses());
-      co_return answer;
-    }
+    case Request::Kind::kPs:
+      plain.report = to_json(statuses());
+      co_return plain;
     case Request::Kind::kJoin:
       co_return answer_join(services);
     case Request::Kind::kDescribe:
-      co_return answer_describe();
-    case Request::Kind::kWitness: {
-      Answer answer;
-      answer.witness = encode(witness_of(request.origin.session));
-      co_return answer;
-    }
+      plain.report = describe_instance(plan, directory, artefacts, isolated.rung);
+      co_return plain;
+    case Request::Kind::kWitness:
+      plain.witness = encode(witness_of(request.origin.session));
+      co_return plain;
     case Request::Kind::kMark:
       backend.event(printable(request.text, Colours::kDrop));
-      co_return Answer{};
+      co_return plain;
     case Request::Kind::kEnter:
       co_return answer_enter(services);
   }
-  co_return ending_answer;
+  co_return plain;
+}
+
+asio::awaitable<UpReport> InstanceServer::State::bring(Request request) {
+  const std::vector<std::size_t> services = find_services(plan, request.services);
+  const std::vector<std::size_t> pause_before = find_services(plan, request.pause_before);
+  const std::vector<std::size_t> ahead = find_services(plan, request.ahead);
+  // After those that this one waits for.
+  if (request.first && !ahead.empty())
+    asio::post(context, [this, ahead] { environment.start_ahead(ahead); });
+  co_return co_await environment.up_paused(services, pause_before);
+}
+
+/// Whoever started the keeper was killed before it asked for the answer: nobody needs it, but what
+/// it says counts.
+asio::awaitable<void> InstanceServer::State::drop_first() {
+  if (!first) co_return;
+  try {
+    (void)co_await answer(first->request());
+  } catch (const Error&) {
+    // Told to nobody.
+  }
 }
 
 asio::awaitable<Answer> InstanceServer::State::answer_up(Request request,
                                                          std::vector<std::size_t> services) {
-  const Clock::TimePoint asked = clock.now();
-  const std::vector<std::size_t> pause_before = find_services(plan, request.pause_before);
-  const std::vector<std::size_t> ahead = find_services(plan, request.ahead);
-  // After those that this one waits for.
-  if (std::exchange(first_up, false) && !ahead.empty()) {
-    asio::post(context, [this, ahead] { environment.start_ahead(ahead); });
-  }
-  ++upping;
+  const std::shared_ptr<FirstUp> begun = request.first ? std::exchange(first, nullptr) : nullptr;
+  const Clock::TimePoint asked = begun ? begun->asked() : clock.now();
+  if (!begun) ++upping;
   UpReport report;
   std::exception_ptr refusal;
   try {
-    report = co_await environment.up_paused(services, pause_before);
+    asio::awaitable<UpReport> brought = begun ? begun->result() : bring(request);
+    report = co_await std::move(brought);
   } catch (const Error&) {
     refusal = std::current_exception();
   }
@@ -329,13 +361,14 @@ asio::awaitable<Answer> InstanceServer::State::answer_end(FaultOrigin origin, bo
 }
 
 /// A test whose command was killed together with its `isoenv exec` ends too.
-void InstanceServer::State::end_sessions_of(std::uint64_t client) {
-  const auto [first, last] = held.equal_range(client);
-  for (auto entry = first; entry != last; ++entry) {
+void InstanceServer::State::client_gone(std::uint64_t client) {
+  if (first) spawn(drop_first());
+  const auto [next, end] = held.equal_range(client);
+  for (auto entry = next; entry != end; ++entry) {
     if (!ending) tell_of_lost(entry->second);
     spawn(end_session(entry->second));
   }
-  held.erase(first, last);
+  held.erase(next, end);
 }
 
 asio::awaitable<void> InstanceServer::State::end_session(std::uint64_t session) {
@@ -378,12 +411,6 @@ Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& servic
   return answer;
 }
 
-Answer InstanceServer::State::answer_describe() const {
-  Answer answer;
-  answer.report = describe_instance(plan, directory, artefacts, isolated.rung);
-  return answer;
-}
-
 TestWitness InstanceServer::State::witness_of(std::uint64_t session) const {
   return {witnesses.marks(session), plan_json(plan), services_text()};
 }
@@ -415,21 +442,11 @@ void InstanceServer::State::tell_of_lost(std::uint64_t session) {
 
 Answer InstanceServer::State::answer_enter(const std::vector<std::size_t>& services) const {
   if (services.size() != 1) throw Error("one service can be entered at a time", ExitCode::kUsage);
-  const ServicePlan& service = plan.services[services.front()];
-  const std::optional<LinuxBackend::Place> place = backend.place(services.front());
-  const std::optional<ProcessId> init =
-      place ? read_process(static_cast<pid_t>(place->init)) : std::nullopt;
-  if (!init) {
-    const std::string state = state_name(environment.status(services.front()).state);
-    throw Error("'" + service.name + "' is not running (" + state + ")",
-                ExitCode::kEnvironmentFailed, "start it with 'isoenv up " + service.name + "'");
-  }
+  const std::size_t service = services.front();
   Answer answer;
   answer.rung = isolated.rung;
-  answer.place = ServicePlace{*init,
-                              {place->environment.begin(), place->environment.end()},
-                              service.secret_env,
-                              service.working_directory.string()};
+  answer.place =
+      find_place(plan.services[service], backend.place(service), environment.status(service).state);
   return answer;
 }
 

@@ -17,6 +17,8 @@
 
 namespace isoenv {
 
+struct Request;
+
 /// Makes the place where the services live; the executor is the server's.
 using MakeSite = std::function<std::unique_ptr<Site>(boost::asio::any_io_executor)>;
 
@@ -28,13 +30,17 @@ struct Isolated {
 
 class InstanceServer {
  public:
-  /// Makes the site and listens on the run directory's control socket. `owner` is a pidfd, or
-  /// empty. All references outlive the server.
+  /// Listens on the run directory's control socket. `owner` is a pidfd, or empty. All references
+  /// outlive the server.
   InstanceServer(const EnvironmentPlan& plan, LinuxBackendOptions options,
                  const MakeSite& make_site, const RunDirectory& directory, UniqueFd owner,
                  Isolated isolated, bool keeps_history);
   ~InstanceServer();
 
+  /// Begins to carry out the `up` of whoever starts the keeper, who will ask for its answer, and
+  /// builds what services are connected to. Throws Error when that cannot be; then no service is
+  /// left.
+  void begin(Request request);
   /// What the keeper did before, for traces.
   void record(std::vector<TraceSpan> spans);
   /// All that traces tell.

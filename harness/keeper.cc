@@ -123,9 +123,12 @@ void write_trace(const Inheritance& inheritance, const InstanceServer& server) n
   }
 }
 
-/// What the keeper's own namespaces need; the cover lasts as long as the instance.
-void furnish_namespaces(const Inheritance& inheritance, std::optional<RunRootCover>& cover) {
+/// What the keeper's own namespaces need; both last as long as the instance.
+void furnish_namespaces(const Inheritance& inheritance, std::optional<Zygote>& zygote,
+                        std::optional<RunRootCover>& cover) {
   enter_own_mounts();
+  zygote.emplace();  // shares the mounts, and starts while they are made
+  mount_own_shared_memory();
   cover.emplace(inheritance.directory, inheritance.artefacts.path);
   cover_name_files(inheritance.plan.hosts, cover->path());
   cover->show_own(changes_accounts(inheritance.options.spec));
@@ -155,8 +158,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   std::optional<RunRootCover> cover;
   std::optional<Zygote> zygote;
   if (has_namespaces) {
-    furnish_namespaces(inheritance, cover);
-    zygote.emplace();
+    furnish_namespaces(inheritance, zygote, cover);
   } else {
     furnish_host(inheritance);
   }
@@ -195,6 +197,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   server.emplace(inheritance.plan, std::move(backend), make_site, inheritance.directory,
                  std::move(inheritance.owner), inheritance.isolated,
                  inheritance.options.keeps_history);
+  server->begin(inheritance.options.first);
   const Clock::TimePoint connected = SteadyClock().now();
   server->record({{"isoenv", "keeper", "start", inheritance.began, connected},
                   {"isoenv", "keeper", "plan", inheritance.began, inheritance.planned},

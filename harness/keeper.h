@@ -9,6 +9,7 @@
 
 #include <filesystem>
 
+#include "harness/control.h"
 #include "harness/isolation_choice.h"
 #include "harness/owner.h"
 #include "harness/run_dir.h"
@@ -25,6 +26,9 @@ struct KeeperOptions {
   bool keeps_history = false;  ///< of all that happens, for a trace
   bool writes_trace = false;   ///< the same, and trace.json among its artefacts at its end
   std::string refusal{};       ///< why there are no namespaces, when that is known already
+  /// An `up`, which the keeper carries out from its first moment. Asking it for the same with
+  /// Request::first set gets the answer.
+  Request first{};
 };
 
 /// Starts a keeper for the locked run directory; returns when its control channel listens. Throws

@@ -81,6 +81,20 @@ void join_service(int init, InitPlan& plan) {
 
 }  // namespace
 
+ServicePlace find_place(const ServicePlan& service, const std::optional<LinuxBackend::Place>& place,
+                        ServiceState state) {
+  const std::optional<ProcessId> init =
+      place ? read_process(static_cast<pid_t>(place->init)) : std::nullopt;
+  if (!init) {
+    throw Error("'" + service.name + "' is not running (" + state_name(state) + ")",
+                ExitCode::kEnvironmentFailed, "start it with 'isoenv up " + service.name + "'");
+  }
+  return {*init,
+          {place->environment.begin(), place->environment.end()},
+          service.secret_env,
+          service.working_directory.string()};
+}
+
 Answer ask_to_enter(ControlClient& client, const std::string& service) {
   if (client.keeper_pid() == 0) {
     throw Error("this process is itself inside the instance, from where '" + service +

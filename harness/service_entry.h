@@ -5,13 +5,21 @@
 // instance, whichever comes first, and takes with it what it has started.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/exit_status.h"
+#include "env/linux_backend.h"
 #include "harness/control.h"
+#include "plan/plan.h"
 
 namespace isoenv {
+
+/// The keeper's part: where a service lives whose sandbox is at `place`. Throws Error when it is
+/// not running.
+ServicePlace find_place(const ServicePlan& service, const std::optional<LinuxBackend::Place>& place,
+                        ServiceState state);
 
 /// Asks for the place of a service. Throws Error when it is not running, or when the caller is
 /// itself inside the instance and sees no other sandbox.

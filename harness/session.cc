@@ -89,6 +89,7 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
     return true;
   };
   const Clock::TimePoint began = SteadyClock().now();
+  options.first = request;
   for (;;) {
     bool started = false;
     bool old_spec = false;
@@ -115,7 +116,9 @@ Joined ask_or_start(const RunDirectory& directory, KeeperOptions options, const 
     }
     if (client) {
       const Clock::TimePoint asked = SteadyClock().now();
-      std::optional<Answer> answer = client->ask(request, owner);
+      Request asked_for = request;
+      asked_for.first = started;
+      std::optional<Answer> answer = client->ask(asked_for, owner);
       if (answer && answer->error && old_spec) {
         throw Error(answer->error->what(), answer->error->code(), kOldSpecRemedy);
       }
@@ -261,6 +264,7 @@ ExitStatus run_alone(const std::vector<std::string>& command, Isolation isolatio
     plan.settle = [settle = seclusion.settle, hosts = lone_hosts()] {
       settle();
       enter_own_mounts();
+      mount_own_shared_memory();
       hide_run_roots();
       raise_loopback();
       cover_name_files(hosts);

@@ -41,6 +41,7 @@ class LoopbackSite final : public Site {
   LoopbackSite(boost::asio::any_io_executor executor, const EnvironmentPlan& plan,
                PortReservations reservations, std::vector<PublishedPort> published);
 
+  void open() override {}
   std::uint64_t namespaces() const override { return kNoNamespaces; }
   void prepare(std::size_t service, InitPlan& init) override;
   boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) override;

@@ -21,9 +21,20 @@ NamespaceSite::NamespaceSite(boost::asio::any_io_executor executor, const Enviro
                              std::vector<PublishedPort> published)
     : executor_(executor),
       plan_(plan),
-      hub_(executor, {plan.hub_ipv4, plan.ipv4_prefix, plan.hub_ipv6, plan.ipv6_prefix}),
+      opened_(executor),
       published_(executor, plan, std::move(published)),
       links_(plan.services.size()) {}
+
+void NamespaceSite::open() {
+  try {
+    hub_.emplace(executor_, InterfaceAddress{plan_.hub_ipv4, plan_.ipv4_prefix, plan_.hub_ipv6,
+                                             plan_.ipv6_prefix});
+  } catch (const Error&) {
+    failure_ = std::current_exception();
+  }
+  opened_.notify_all();
+  if (failure_) std::rethrow_exception(failure_);
+}
 
 void NamespaceSite::prepare(std::size_t service, InitPlan& init) {
   const ServicePlan& plan = plan_.services[service];
@@ -36,13 +47,15 @@ void NamespaceSite::prepare(std::size_t service, InitPlan& init) {
 }
 
 boost::asio::awaitable<void> NamespaceSite::connect(std::size_t service, Sandbox& sandbox) {
+  while (!hub_ && !failure_) co_await opened_.wait();
+  if (failure_) std::rethrow_exception(failure_);
   const ServicePlan& plan = plan_.services[service];
   Link& link = links_[service];
-  if (link.attached) hub_.detach(static_cast<unsigned>(service));
+  if (link.attached) hub_->detach(static_cast<unsigned>(service));
   link.sockets.reset();  // of an earlier life: with it ends that one's network namespace
   link.attached = true;
   const InterfaceAddress address{plan.ipv4, plan_.ipv4_prefix, plan.ipv6, plan_.ipv6_prefix};
-  co_await hub_.attach(static_cast<unsigned>(service), sandbox.pid(), sandbox.pidfd(), address);
+  co_await hub_->attach(static_cast<unsigned>(service), sandbox.pid(), sandbox.pidfd(), address);
   {
     const NetworkNamespaceGuard inside(sandbox.pidfd());
     link.sockets.emplace();

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/event.h"
 #include "env/published_port.h"
 #include "env/site.h"
 #include "netns/network.h"
@@ -19,10 +21,12 @@ namespace isoenv {
 
 class NamespaceSite final : public Site {
  public:
-  /// Builds the hub's network in the calling thread's network namespace. The plan outlives it.
+  /// The plan outlives it.
   NamespaceSite(boost::asio::any_io_executor executor, const EnvironmentPlan& plan,
                 std::vector<PublishedPort> published);
 
+  /// Builds the hub's network in the calling thread's network namespace.
+  void open() override;
   std::uint64_t namespaces() const override { return kServiceNamespaces; }
   void prepare(std::size_t service, InitPlan& init) override;
   boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) override;
@@ -42,7 +46,9 @@ class NamespaceSite final : public Site {
 
   boost::asio::any_io_executor executor_;
   const EnvironmentPlan& plan_;
-  HubNetwork hub_;
+  std::optional<HubNetwork> hub_;
+  std::exception_ptr failure_;  // why there is none
+  Event opened_;
   PublishedPorts published_;
   std::vector<Link> links_;
 };

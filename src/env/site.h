@@ -21,12 +21,14 @@ class Site {
  public:
   virtual ~Site() = default;
 
+  /// Builds what services are connected to. Throws Error, and so does then each connect().
+  virtual void open() = 0;
   /// New namespaces of every service's sandbox.
   virtual std::uint64_t namespaces() const = 0;
   /// What the init of this service's sandbox sets up. Throws Error when the service cannot start.
   virtual void prepare(std::size_t service, InitPlan& init) = 0;
-  /// Returns when the sandbox can be reached; its init may be setting up meanwhile. Also after an
-  /// earlier life of the same service. Throws Error.
+  /// Returns when the sandbox can be reached, which is after open(); its init may be setting up
+  /// meanwhile. Also after an earlier life of the same service. Throws Error.
   virtual boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) = 0;
   /// The connected service's own sockets that accept traffic.
   virtual std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) = 0;

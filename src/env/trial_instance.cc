@@ -205,6 +205,7 @@ void conveniences(Teller& teller) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   teller.essential("mounts", Attempt::kMount, [] {
     enter_own_mounts();
+    mount_own_shared_memory();
     cover_name_files("127.0.0.1 localhost\n");
   });
   asio::io_context context(1);

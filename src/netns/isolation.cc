@@ -124,6 +124,9 @@ void enter_own_mounts() {
   if (::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     refuse("detach mounts from the host", Attempt::kMount);
   }
+}
+
+void mount_own_shared_memory() {
   // Shared memory and message queues have names in file systems, which an IPC namespace alone does
   // not separate (shm_overview(7), mq_overview(7)).
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;

@@ -36,10 +36,13 @@ Rung enter_new_namespaces();
 /// The same with the refusal as a value.
 std::variant<Rung, Refusal> try_enter_new_namespaces();
 
-/// Moves the calling process, after enter_new_namespaces(), into a new mount namespace, with a
-/// /dev/shm that has the host's folders and nothing else, and the message queues of its own IPC
-/// namespace. Mounts no longer propagate to the host. Throws like it.
+/// Moves the calling process, after enter_new_namespaces(), into a new mount namespace. Mounts no
+/// longer propagate to the host. Throws like it.
 void enter_own_mounts();
+
+/// After that: a /dev/shm that has the host's folders and nothing else, and the message queues of
+/// the own IPC namespace. Throws like it.
+void mount_own_shared_memory();
 
 /// The same namespaces for a child alone, while the caller stays where it is.
 struct Seclusion {

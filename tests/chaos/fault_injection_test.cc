@@ -251,6 +251,20 @@ TEST_F(FaultInjectionTest, OfLookingForTheOwnerIsNoOwnerMissed) {
   EXPECT_THAT(outcome.err, HasSubstr("cannot read '/proc/"));
 }
 
+// The keeper would have kept the answer for somebody who never comes.
+TEST_F(FaultInjectionTest, OfAskingWhatWasStartedLeavesNoEmptyInstance) {
+  const auto spec = write_spec(
+      R"("services": {"fails": {"command": ["test_service", "exits", "3"], "ready": [{"log": "x"}]}})",
+      "fails.json");
+  options().env["ISOENV_FAULTS"] = "client.connect:1:EMFILE";
+  const Outcome outcome = up(spec);
+  options().env.erase("ISOENV_FAULTS");
+  EXPECT_THAT(outcome, ExitedWith(1));
+  EXPECT_THAT(outcome.err, HasSubstr("EMFILE"));
+  EXPECT_THAT(isoenv({"ps", "-f", spec}), ExitedWith(0));  // the first who comes, and goes
+  EXPECT_TRUE(eventually([&] { return isoenv({"ps", "-f", spec}).exit_code != 0; }));
+}
+
 TEST_F(FaultInjectionTest, IsSurvivedByUp) {
   const FaultCounts counts = count([&] { EXPECT_THAT(up(spec_), ExitedWith(0)); });
   EXPECT_THAT(down(spec_), ExitedWith(0));
