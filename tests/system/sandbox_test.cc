@@ -156,16 +156,16 @@ TEST_F(SandboxTest, WorksInTheFolderOfTheSpecUnlessToldOtherwise) {
 
 TEST_F(SandboxTest, HasAPrivateWritableTmpdir) {
   const auto spec = write_spec(R"("services": {
-    "one": {"command": ["sh", "-c", "echo one > $TMPDIR/file && echo $TMPDIR && exec test_service waits"],
+    "one": {"command": ["sh", "-c", "echo $TMPDIR && echo one > $TMPDIR/file && exec test_service waits"],
             "ready": [{"file": "{{self.tmp}}/file"}]},
-    "two": {"command": ["sh", "-c", "echo two > $TMPDIR/file && echo $TMPDIR && exec test_service waits"],
+    "two": {"command": ["sh", "-c", "echo $TMPDIR && echo two > $TMPDIR/file && exec test_service waits"],
             "ready": [{"file": "{{self.tmp}}/file"}]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
+  ASSERT_THAT(down(spec), ExitedWith(0));
   const std::string one = read_file(artefact_dir() / "latest" / "one.log");
   const std::string two = read_file(artefact_dir() / "latest" / "two.log");
   EXPECT_THAT(one, StartsWith(runtime_dir()));
   EXPECT_NE(one, two);
-  EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
 TEST_F(SandboxTest, KeepsItsScratchDirectoryAmongTheArtefacts) {
