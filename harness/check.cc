@@ -17,7 +17,7 @@ int check_command(const std::vector<std::string>& arguments) {
   const std::string id = instance_id(shared_key(spec.file, "", current_caller()));
   PlanOptions places;
   places.artefact_directory = artefact_root(std::nullopt, spec.name, spec.file) / "latest";
-  places.temporary_directory = RunDirectory(run_root_path(), id).temporary_directory();
+  places.temporary_directory = RunDirectory(run_root_path(), id).temporary_directory(true);
   const EnvironmentPlan plan = plan_spec(spec, places);
   std::cout << (options.json ? plan_json(plan) : plan_text(plan));
   return static_cast<int>(ExitCode::kOk);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/command.h"
+#include "netns/isolation.h"
 #include "plan/addressing.h"
 
 namespace isoenv {
@@ -51,7 +52,8 @@ std::string describe_instance(const EnvironmentPlan& plan, const RunDirectory& d
                      {"instance", directory.id()},
                      {"rung", rung},
                      {"run_directory", directory.path().string()},
-                     {"temporary_directory", directory.temporary_directory().string()},
+                     {"temporary_directory",
+                      directory.temporary_directory(rung != rung_name(Rung::kPorts)).string()},
                      {"artefacts", artefacts.string()},
                      {"variables", variables},
                      {"services", services}};

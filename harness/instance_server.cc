@@ -402,7 +402,8 @@ Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& servic
   Answer answer;
   answer.variables = plan.variables;
   answer.variables.emplace_back("ISOENV_INSTANCE", directory.id());
-  answer.temporary_directory = directory.temporary_directory().string();
+  answer.temporary_directory =
+      directory.temporary_directory(isolated.rung != rung_name(Rung::kPorts)).string();
   answer.rung = isolated.rung;
   for (const std::size_t service : services) {
     ServiceFailure failure = environment.failure(service);

@@ -137,7 +137,7 @@ void furnish_namespaces(const Inheritance& inheritance, std::optional<Zygote>& z
 
 /// What namespaces would give: temporary files of its own, and a hold on whatever is orphaned.
 void furnish_host(const Inheritance& inheritance) {
-  const std::filesystem::path temporary = inheritance.directory.temporary_directory();
+  const std::filesystem::path temporary = inheritance.directory.temporary_directory(false);
   if (::mkdir(temporary.c_str(), 0700) != 0) throw_errno("create the directory", temporary);
   if (changes_accounts(inheritance.options.spec)) {  // who gets a folder in there must reach it
     const std::filesystem::path& own = inheritance.directory.path();
@@ -179,7 +179,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   LinuxBackendOptions backend;
   backend.artefact_directory = inheritance.artefacts.path;
   backend.run_directory = inheritance.directory.path();
-  backend.temporary_directory = inheritance.directory.temporary_directory();
+  backend.temporary_directory = inheritance.directory.temporary_directory(has_namespaces);
   backend.instance_id = inheritance.directory.id();
   backend.open_files = open_files;
   backend.inherited = own_environment();
@@ -294,10 +294,11 @@ int detach(Inheritance inheritance) {
   }
 }
 
-PlanOptions plan_options(const RunDirectory& directory, const ArtefactDirectory& artefacts) {
+PlanOptions plan_options(const RunDirectory& directory, const ArtefactDirectory& artefacts,
+                         bool has_namespaces) {
   PlanOptions options;
   options.artefact_directory = artefacts.path;
-  options.temporary_directory = directory.temporary_directory();
+  options.temporary_directory = directory.temporary_directory(has_namespaces);
   options.hub_hostname = host_name();
   options.ipv6 = kernel_has_ipv6();
   return options;
@@ -346,7 +347,7 @@ void start_in_namespaces(const StartLock& lock, const KeeperOptions& options,
   if (joining_is_filtered()) {  // it would be up, and no command could enter it
     if (const std::optional<Error> refusal = find_refusal()) throw *refusal;
   }
-  PlanOptions planning = plan_options(lock.directory(), artefacts);
+  PlanOptions planning = plan_options(lock.directory(), artefacts, true);
   // Root's folders are mostly closed to others; the run directory is not, inside the instance.
   if (changes_accounts(options.spec)) {
     planning.artefact_directory = lock.directory().artefact_alias();
@@ -360,7 +361,7 @@ void start_on_host(const StartLock& lock, const KeeperOptions& options,
                    const ArtefactDirectory& artefacts, const std::string& refusal,
                    Clock::TimePoint began) {
   const RunDirectory& directory = lock.directory();
-  PlanOptions planning = plan_options(directory, artefacts);
+  PlanOptions planning = plan_options(directory, artefacts, false);
   planning.shared_loopback = true;
   (void)plan_spec(options.spec, planning);  // refuses what cannot be before it takes a port
   const auto explain = [&](const PortHolder& holder) { return explain_holder(directory, holder); };

@@ -137,6 +137,10 @@ std::filesystem::path canonical_spec_file(const std::filesystem::path& file) {
   return error ? absolute : canonical;
 }
 
+std::filesystem::path RunDirectory::temporary_directory(bool has_namespaces) const {
+  return has_namespaces ? path_.parent_path() / (id_ + ".tmp") : path_ / "tmp";
+}
+
 StartLock StartLock::take(const RunDirectory& directory) {
   for (;;) {
     if (::mkdir(directory.path().c_str(), S_IRWXU) != 0 && errno != EEXIST) {

@@ -1,9 +1,10 @@
 // The run directory of an instance, and who may start or sweep it.
 //
-// <root>/<id>/ holds `lock`, `lease`, `control` (a unix socket), `tmp/`, `artefacts/`. The
-// root belongs to one user and is closed to all others. Whoever starts or removes an instance holds
-// its StartLock; a live keeper is proved by the lease (lease.h), never by the directory being
-// there. Removal touches only what is inside the directory and takes the lock's file last.
+// <root>/<id>/ holds `lock`, `lease`, `control` (a unix socket), `artefacts/`, and without
+// namespaces `tmp/`; with them <root>/<id>.tmp/ is beside it, inside the instance only. The root
+// belongs to one user and is closed to all others. Whoever starts or removes an instance holds its
+// StartLock; a live keeper is proved by the lease (lease.h), never by the directory being there.
+// Removal touches only what is inside the directory and takes the lock's file last.
 #pragma once
 
 #include <filesystem>
@@ -55,7 +56,10 @@ class RunDirectory {
   std::filesystem::path lock_file() const { return path_ / "lock"; }
   std::filesystem::path lease_file() const { return path_ / "lease"; }
   std::filesystem::path control_socket() const { return path_ / "control"; }
-  std::filesystem::path temporary_directory() const { return path_ / "tmp"; }
+  /// Where the TMPDIRs are. With namespaces that is a mount of the instance's own, on a folder that
+  /// nobody else sees: to remove one that is a mount point anywhere, the kernel waits for all who
+  /// read the mount tables (detach_mounts, fs/namespace.c).
+  std::filesystem::path temporary_directory(bool has_namespaces) const;
   /// Where other accounts than root find the instance's artefacts, inside the instance.
   std::filesystem::path artefact_alias() const { return path_ / "artefacts"; }
 

@@ -97,7 +97,7 @@ void RunRootCover::show_own(bool others_pass) const {
     show_artefacts(directory_.artefact_alias());
   }
 
-  const fs::path temporary = directory_.temporary_directory();
+  const fs::path temporary = directory_.temporary_directory(true);
   if (::mkdir(temporary.c_str(), passage) != 0) throw_errno("create the directory", temporary);
   mount_in_memory(temporary, MS_NOSUID | MS_NODEV, others_pass ? "mode=711" : "mode=700");
 }

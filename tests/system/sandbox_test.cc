@@ -168,6 +168,19 @@ TEST_F(SandboxTest, HasAPrivateWritableTmpdir) {
   EXPECT_NE(one, two);
 }
 
+// To remove a folder that is a mount point in a namespace that ends, the kernel waits long.
+TEST_F(SandboxTest, MountsItsTmpdirOnNoFolderOfTheHost) {
+  const auto spec = write_spec(R"("services": {
+    "one": {"command": ["test_service", "writes", "{{self.tmp}}\n", "then", "waits"],
+            "ready": [{"log": "one"}]}})");
+  ASSERT_THAT(up(spec), ExitedWith(0));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(runtime_dir())) {
+    const bool is_run_directory = entry.path().parent_path() == runtime_dir();
+    EXPECT_EQ(entry.is_directory(), is_run_directory) << entry.path();
+  }
+  ASSERT_THAT(down(spec), ExitedWith(0));
+}
+
 TEST_F(SandboxTest, KeepsItsScratchDirectoryAmongTheArtefacts) {
   const auto spec = write_spec(R"("services": {
     "one": {"command": ["test_service", "creates_file", "{{self.dir}}/kept", "then", "waits"],

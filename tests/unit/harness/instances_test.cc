@@ -144,7 +144,7 @@ TEST_F(InstancesTest, AreMissedWithARemedy) {
 
 TEST_F(InstancesTest, AreSweptWhenTheirKeeperIsDead) {
   const RunDirectory dead = add({"/a.json", "", {}, {}});
-  fs::create_directories(dead.temporary_directory() / "user");
+  fs::create_directories(dead.temporary_directory(false) / "user");
   std::ofstream(dead.path() / "further") << "x";
   const RunDirectory half_made(root(), "01234567");
   fs::create_directory(half_made.path());

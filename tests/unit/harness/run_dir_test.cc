@@ -166,10 +166,10 @@ TEST(RunDirectoryTest, IsClearedOfWhatADeadInstanceLeft) {
   const test::TempDir temp;
   const RunDirectory directory(temp.path(), "0123abcd");
   const StartLock lock = StartLock::take(directory);
-  fs::create_directories(directory.temporary_directory() / "user/deep");
+  fs::create_directories(directory.temporary_directory(false) / "user/deep");
   std::ofstream(directory.lease_file()) << "x";
   clear_run_directory(lock);
-  EXPECT_FALSE(fs::exists(directory.temporary_directory()));
+  EXPECT_FALSE(fs::exists(directory.temporary_directory(false)));
   EXPECT_FALSE(fs::exists(directory.lease_file()));
   EXPECT_FALSE(StartLock::try_take(directory)) << "the lock is still held";
 }
