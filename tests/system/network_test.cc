@@ -91,12 +91,12 @@ TEST_F(NetworkTest, AssignsPortsThatNoServiceUses) {
 
 TEST_F(NetworkTest, ForwardsWithoutTheFiltersOfTheMachine) {
   const std::string setting = "/proc/sys/net/bridge/bridge-nf-call-iptables";
-  if (!std::filesystem::exists(setting)) GTEST_SKIP() << "the kernel has no br_netfilter";
-  const std::string before = read_file(setting);
+  const bool has_filters = std::filesystem::exists(setting);  // br_netfilter
+  const std::string before = has_filters ? read_file(setting) : "";
   const Outcome outcome = isoenv({"run", "-f", write_spec(kEchoes), "--", "/bin/cat", setting});
-  ASSERT_THAT(outcome, ExitedWith(0));
-  EXPECT_EQ(outcome.out, "0\n");
-  EXPECT_EQ(read_file(setting), before);
+  EXPECT_THAT(outcome, ExitedWith(has_filters ? 0 : 1));
+  EXPECT_EQ(outcome.out, has_filters ? "0\n" : "");
+  EXPECT_EQ(has_filters ? read_file(setting) : "", before);
 }
 
 TEST_F(NetworkTest, HasNoWayOutOfTheInstance) {
