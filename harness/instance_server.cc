@@ -233,8 +233,8 @@ asio::awaitable<UpReport> InstanceServer::State::bring(Request request) {
   co_return co_await environment.up_paused(services, pause_before);
 }
 
-/// Whoever started the keeper was killed before it asked for the answer: nobody needs it, but what
-/// it says counts.
+/// Whoever started the keeper was killed before it asked for the answer, or will ask anew: nobody
+/// needs it, but what it says counts.
 asio::awaitable<void> InstanceServer::State::drop_first() {
   if (!first) co_return;
   try {
@@ -274,6 +274,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(Request request,
   answer.refused = isolated.rung != rung_name(Rung::kPorts) && !report.failures.empty() &&
                    backend.was_refused(plan.closure(services));
   // Who asks at the same time is refused the same; the last one's end of the instance is for all.
+  if (answer.refused && first) spawn(drop_first());  // its own asker may be gone
   while (answer.refused && upping > 0) co_await upped.wait();
   if (answer.refused) co_await environment.drop_ahead();
   if (!report.failures.empty()) end_when_idle("nothing is up after a failed start");

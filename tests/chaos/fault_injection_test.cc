@@ -265,6 +265,19 @@ TEST_F(FaultInjectionTest, OfAskingWhatWasStartedLeavesNoEmptyInstance) {
   EXPECT_TRUE(eventually([&] { return isoenv({"ps", "-f", spec}).exit_code != 0; }));
 }
 
+// Who is refused waits for all who are, and that answer would never have been fetched.
+TEST_F(FaultInjectionTest, OfAskingWhatWasStartedKeepsNobodyElseWaiting) {
+  const auto spec =
+      write_spec(R"("services": {"one": {"command": ["test_service", "waits"]}})", "one.json");
+  options().env["ISOENV_FAULTS"] =
+      "client.connect:1:EMFILE,zygote.clone:1:EPERM,zygote.clone:2:EPERM";
+  EXPECT_THAT(up(spec), ExitedWith(1));
+  options().env.erase("ISOENV_FAULTS");
+  const Outcome second = up(spec);
+  EXPECT_THAT(second, ExitedWith(1));
+  EXPECT_THAT(second.err, HasSubstr("one: cannot clone a process into new namespaces: EPERM"));
+}
+
 TEST_F(FaultInjectionTest, IsSurvivedByUp) {
   const FaultCounts counts = count([&] { EXPECT_THAT(up(spec_), ExitedWith(0)); });
   EXPECT_THAT(down(spec_), ExitedWith(0));
