@@ -35,7 +35,8 @@ class ControlServer {
  public:
   /// Carries out one request; an Error it throws becomes the answer.
   using Respond = std::function<boost::asio::awaitable<Answer>(Request)>;
-  /// A client that had asked something has gone, or was turned away: its number (Request::client).
+  /// A client has gone or was turned away, whether it had asked anything or not: its number
+  /// (Request::client).
   using Gone = std::function<void(std::uint64_t)>;
 
   /// Binds and listens. Throws when that fails.

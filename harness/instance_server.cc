@@ -273,8 +273,8 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(Request request,
   }
   answer.refused = isolated.rung != rung_name(Rung::kPorts) && !report.failures.empty() &&
                    backend.was_refused(plan.closure(services));
+  if (answer.refused && first) spawn(drop_first());  // who should ask for it may be gone
   // Who asks at the same time is refused the same; the last one's end of the instance is for all.
-  if (answer.refused && first) spawn(drop_first());  // its own asker may be gone
   while (answer.refused && upping > 0) co_await upped.wait();
   if (answer.refused) co_await environment.drop_ahead();
   if (!report.failures.empty()) end_when_idle("nothing is up after a failed start");

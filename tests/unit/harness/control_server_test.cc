@@ -27,6 +27,7 @@ using test::run_until;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 /// A server and its clients in one thread: a client never blocks, the loop runs until it has what
 /// it waits for.
@@ -291,6 +292,15 @@ TEST_F(ControlServerTest, TellsWhoHasGone) {
   first.reset();
   wait_until([&] { return server().clients() == 1; });
   EXPECT_THAT(gone(), ElementsAre(number));
+}
+
+TEST_F(ControlServerTest, TellsOfWhoHasGoneWithoutAWord) {
+  serve();
+  UniqueFd silent = enter();
+  EXPECT_THAT(gone(), IsEmpty());
+  silent.reset();
+  wait_until([&] { return server().clients() == 0; });
+  EXPECT_THAT(gone(), SizeIs(1));
 }
 
 TEST_F(ControlServerTest, TurnsANewcomerAwayWhenAllAreBusy) {

@@ -142,6 +142,9 @@ TEST(RequestTest, CarriesWhatToPauseWhatFailedAndWhatIsKnownOfIt) {
   Request up{Request::Kind::kUp, {"db"}};
   up.pause_before = {"db"};
   EXPECT_THAT(decode_request(encode(up)).pause_before, ElementsAre("db"));
+  EXPECT_FALSE(decode_request(encode(up)).first);
+  up.first = true;
+  EXPECT_TRUE(decode_request(encode(up)).first);
   EXPECT_FALSE(decode_request(encode(up)).timing);
   up.timing = true;
   EXPECT_TRUE(decode_request(encode(up)).timing);
