@@ -36,7 +36,7 @@ class RestTest : public SystemTest {
 };
 
 // A wait that is too short could only hide a wake-up, never make one: whatever the machine does
-// meanwhile, who is not woken does not run. Who polls is never at rest for a second.
+// meanwhile, who is not woken does not run. Who polls is never at rest for three seconds.
 TEST_F(RestTest, WakesNoneOfItsProcesses) {
   const auto spec = write_spec(R"("services": {
     "tcp":  {"command": ["test_service", "tcp_echo", "*", "3000"], "ports": {"main": 3000},
@@ -47,15 +47,15 @@ TEST_F(RestTest, WakesNoneOfItsProcesses) {
     "tasks": {"once": {"command": ["true"]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
   std::map<pid_t, std::string> before;
-  // What `up` has begun, and the kernel has to tell of the links, ends some moments after it.
-  ASSERT_TRUE(eventually([&] {
+  // What `up` has begun ends some moments after it. And the kernel tells of a bridge once more, later
+  // than a second when other namespaces have news of links all the time: it does that once a second
+  // for all of them together (net/core/link_watch.c).
+  EXPECT_TRUE(eventually([&] {
     before = switches();
-    let_pass("1");
+    let_pass("3");
     return switches() == before;
   }));
   EXPECT_GE(before.size(), 4U) << "the keeper, and the init of each service";
-  let_pass("1");
-  EXPECT_EQ(switches(), before);
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
