@@ -47,9 +47,9 @@ TEST_F(RestTest, WakesNoneOfItsProcesses) {
     "tasks": {"once": {"command": ["true"]}})");
   ASSERT_THAT(up(spec), ExitedWith(0));
   std::map<pid_t, std::string> before;
-  // What `up` has begun ends some moments after it. And the kernel tells of a bridge once more, later
-  // than a second when other namespaces have news of links all the time: it does that once a second
-  // for all of them together (net/core/link_watch.c).
+  // What `up` has begun ends some moments after it. And the kernel tells of a bridge once more,
+  // later than a second when other namespaces have news of links all the time: it does that once a
+  // second for all of them together (net/core/link_watch.c).
   EXPECT_TRUE(eventually([&] {
     before = switches();
     let_pass("3");
