@@ -45,18 +45,18 @@ std::string describe_instance(const EnvironmentPlan& plan, const RunDirectory& d
   for (const ServicePlan& service : plan.services) {
     services.push_back(service_json(plan, service, artefacts));
   }
-  const Json json = {{"version", kDescriptionVersion},
-                     {"isoenv", isoenv_version()},
-                     {"environment", plan.name},
-                     {"spec_file", plan.spec_file.string()},
-                     {"instance", directory.id()},
-                     {"rung", rung},
-                     {"run_directory", directory.path().string()},
-                     {"temporary_directory",
-                      directory.temporary_directory(rung != rung_name(Rung::kPorts)).string()},
-                     {"artefacts", artefacts.string()},
-                     {"variables", variables},
-                     {"services", services}};
+  const Json json = {
+      {"version", kDescriptionVersion},
+      {"isoenv", isoenv_version()},
+      {"environment", plan.name},
+      {"spec_file", plan.spec_file.string()},
+      {"instance", directory.id()},
+      {"rung", rung},
+      {"run_directory", directory.path().string()},
+      {"temporary_directory", directory.temporary_directory(has_namespaces(rung)).string()},
+      {"artefacts", artefacts.string()},
+      {"variables", variables},
+      {"services", services}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -271,7 +271,7 @@ asio::awaitable<Answer> InstanceServer::State::answer_up(Request request,
   if (request.timing) {
     answer.timing = to_json(make_timing(plan, plan.closure(services), asked, timeline));
   }
-  answer.refused = isolated.rung != rung_name(Rung::kPorts) && !report.failures.empty() &&
+  answer.refused = has_namespaces(isolated.rung) && !report.failures.empty() &&
                    backend.was_refused(plan.closure(services));
   if (answer.refused && first) spawn(drop_first());  // who should ask for it may be gone
   // Who asks at the same time is refused the same; the last one's end of the instance is for all.
@@ -404,7 +404,7 @@ Answer InstanceServer::State::answer_join(const std::vector<std::size_t>& servic
   answer.variables = plan.variables;
   answer.variables.emplace_back("ISOENV_INSTANCE", directory.id());
   answer.temporary_directory =
-      directory.temporary_directory(isolated.rung != rung_name(Rung::kPorts)).string();
+      directory.temporary_directory(has_namespaces(isolated.rung)).string();
   answer.rung = isolated.rung;
   for (const std::size_t service : services) {
     ServiceFailure failure = environment.failure(service);

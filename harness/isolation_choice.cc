@@ -42,11 +42,11 @@ std::string degraded_text(const std::string& refusal) {
 }
 
 void check_isolation(Isolation wanted, const Lease& lease) {
-  const bool has_ports = lease.rung == rung_name(Rung::kPorts);
-  if (wanted == Isolation::kAuto || (wanted == Isolation::kPorts) == has_ports) return;
+  const bool apart = has_namespaces(lease.rung);
+  if (wanted == Isolation::kAuto || (wanted == Isolation::kNetns) == apart) return;
   throw Error("'" + lease.environment + "' is up " +
-                  (has_ports ? "without namespaces" : "with namespaces") + " (rung '" + lease.rung +
-                  "'), and isolation '" + (has_ports ? "netns" : "ports") + "' is asked for",
+                  (apart ? "with namespaces" : "without namespaces") + " (rung '" + lease.rung +
+                  "'), and isolation '" + (apart ? "ports" : "netns") + "' is asked for",
               ExitCode::kUsage, "take it down first, with 'isoenv down'");
 }
 

@@ -53,7 +53,7 @@ struct Inheritance {
   Clock::TimePoint began;
   Clock::TimePoint planned;
 
-  bool has_namespaces() const { return isolated.rung != rung_name(Rung::kPorts); }
+  bool has_namespaces() const { return isoenv::has_namespaces(isolated.rung); }
 };
 
 std::string host_name() {

@@ -12,7 +12,7 @@ namespace {
 /// What the services have for isolation.
 std::string rung_text(const Lease& lease) {
   std::string text = "rung '" + lease.rung + "'";
-  if (lease.rung == rung_name(Rung::kPorts)) {
+  if (!has_namespaces(lease.rung)) {
     text += ": " + (lease.refusal.empty() ? "no namespaces, as was asked for"
                                           : degraded_text(lease.refusal));
   }

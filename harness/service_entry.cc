@@ -111,7 +111,7 @@ ExitStatus run_in_service(const ControlClient& client, const Answer& entered,
                           const std::vector<std::string>& command,
                           const std::string& working_directory, bool takes_terminal) {
   const ServicePlace& place = entered.place.value();
-  const bool has_namespaces = entered.rung != rung_name(Rung::kPorts);
+  const bool apart = has_namespaces(entered.rung);
   InitPlan plan;
   plan.ends_tree = true;  // the PID namespace is the service's, and outlives the command
   plan.takes_terminal = takes_terminal && ::isatty(STDIN_FILENO) == 1;
@@ -130,10 +130,9 @@ ExitStatus run_in_service(const ControlClient& client, const Answer& entered,
   if (!init) throw Error("the service has just ended", ExitCode::kOwnFailure);
   const Error ended("the service ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);
   try {
-    if (has_namespaces) join_service(*init, plan);
-    const ForegroundEnd end =
-        run_in_foreground(kNoNamespaces, has_namespaces ? Birth::kInJoined : Birth::kInOwn,
-                          std::move(plan), {*keeper, *init});
+    if (apart) join_service(*init, plan);
+    const ForegroundEnd end = run_in_foreground(
+        kNoNamespaces, apart ? Birth::kInJoined : Birth::kInOwn, std::move(plan), {*keeper, *init});
     if (end.cut_off) throw ended;
     return end.status;
   } catch (const SystemError&) {

@@ -168,7 +168,7 @@ std::optional<Reached> surrounding_instance(const std::filesystem::path& root,
   if (!client) return std::nullopt;
   // Its keeper is in a PID namespace above, where it has no number for us (unix(7), SO_PEERCRED);
   // without namespaces the variable is all there is.
-  const bool apart = lease->rung != rung_name(Rung::kPorts);
+  const bool apart = has_namespaces(lease->rung);
   if (apart && client->keeper_pid() != 0) return std::nullopt;
   return Reached{{directory, std::move(*lease)}, std::move(*client)};
 }
@@ -220,20 +220,19 @@ ExitStatus run_inside(const ControlClient& client, const Answer& joined,
     });
     own.emplace_back(kSessionVariable, instance->second + ":" + std::to_string(session));
   }
-  const bool has_namespaces = joined.rung != rung_name(Rung::kPorts);
-  InitPlan plan = command_plan(command, own, has_namespaces);
+  const bool apart = has_namespaces(joined.rung);
+  InitPlan plan = command_plan(command, own, apart);
   plan.program.working_directory = current_directory().string();
   const UniqueFd keeper = try_pidfd_open(client.keeper_pid());
   if (!keeper) throw_errno("find the keeper of the instance");
-  if (has_namespaces) join_namespaces(*keeper);
+  if (apart) join_namespaces(*keeper);
   // Beyond this point paths are the instance's: its temporary directory is not the host's.
   std::filesystem::create_directories(temporary);
   std::vector<int> owners{*keeper};
   if (owner >= 0) owners.push_back(owner);
   const ForegroundEnd end =
-      has_namespaces
-          ? run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owners)
-          : run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
+      apart ? run_in_foreground(kCommandNamespaces, Birth::kInJoined, std::move(plan), owners)
+            : run_in_foreground(kNoNamespaces, Birth::kInOwn, std::move(plan), owners);
   const ExitStatus status = end.status;
   if (status.signal == SIGKILL && has_ended(*keeper)) {
     throw Error("the instance ended while '" + command.front() + "' ran", ExitCode::kOwnFailure);

@@ -113,7 +113,7 @@ int up_command(const std::vector<std::string>& arguments) {
   }
   std::cout << "environment '" << report.environment << "' is up: " << report.wanted
             << (report.wanted == 1 ? " service" : " services")
-            << (report.rung == rung_name(Rung::kPorts) ? " without namespaces, " : ", ")
+            << (has_namespaces(report.rung) ? ", " : " without namespaces, ")
             << owner_text(keeper.owner) << '\n'
             << timing_table << std::flush;
   return 0;

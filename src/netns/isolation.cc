@@ -50,6 +50,8 @@ std::string rung_name(Rung rung) {
   return {};
 }
 
+bool has_namespaces(const std::string& rung) { return rung != rung_name(Rung::kPorts); }
+
 bool needs_no_user_namespace() {
   // The new network namespace is owned by the user namespace around: without CAP_NET_ADMIN there,
   // not even its loopback could be raised.

@@ -25,6 +25,9 @@ enum class Rung {
 /// `userns`, `root`, `ports`.
 std::string rung_name(Rung rung);
 
+/// True on every rung that has a name but `ports`; also for "", before one is reached.
+bool has_namespaces(const std::string& rung);
+
 /// True when the calling process may make namespaces and links without a user namespace.
 bool needs_no_user_namespace();
 
