@@ -14,7 +14,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
 #include "base/printable.h"
+#include "base/syscall.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "harness/artefacts.h"
@@ -177,8 +179,7 @@ void print_available(int log, LinePrinter& printer) {
 /// Tells what happens to a live instance and its log.
 class LogWatch {
  public:
-  explicit LogWatch(const LogSource& source) : inotify_(::inotify_init1(IN_CLOEXEC)) {
-    if (!inotify_) throw_errno("watch the log", source.log_file());
+  explicit LogWatch(const LogSource& source) : inotify_(make_inotify()) {
     add(source.log_file(), IN_MODIFY);
     marker_ = add(artefact_marker(source.directory), IN_CLOSE_WRITE);
     if (source.keeper.pid > 0) keeper_ = open_pidfd(source.keeper);

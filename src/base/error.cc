@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <sys/resource.h>
+
 #include <boost/system/system_error.hpp>
 #include <cstring>
 #include <filesystem>
@@ -14,12 +16,21 @@ std::string describe(int error_number, const std::string& operation, const std::
   return text + ": " + errno_text(error_number);
 }
 
+/// What helps whatever the operation was.
+std::string general_hint(int error_number) {
+  rlimit open_files{};
+  if (error_number != EMFILE || ::getrlimit(RLIMIT_NOFILE, &open_files) != 0) return {};
+  return "at most " + std::to_string(open_files.rlim_cur) +
+         " files may be open in a process here: raise the hard limit (ulimit -Hn, limits.conf(5))";
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): callers hand over what they have built.
 SystemError::SystemError(int error_number, std::string operation, std::string subject,
                          ExitCode code, std::string hint)
-    : Error(describe(error_number, operation, subject), code, std::move(hint)),
+    : Error(describe(error_number, operation, subject), code,
+            hint.empty() ? general_hint(error_number) : std::move(hint)),
       error_number_(error_number),
       operation_(std::move(operation)) {}
 

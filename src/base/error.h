@@ -46,6 +46,7 @@ class Error : public std::exception {
 };
 
 /// The kernel refused `operation` on `subject`. Read errno before anything else can change it.
+/// Without a hint it gets the one that helps with this errno whatever the operation was, if any.
 class SystemError : public Error {
  public:
   SystemError(int error_number, std::string operation, std::string subject = {},

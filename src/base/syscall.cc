@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -152,6 +153,16 @@ std::string read_to_end(int fd) {
     if (length == 0) return text;
     text.append(chunk, static_cast<std::size_t>(length));
   }
+}
+
+UniqueFd make_inotify() {
+  UniqueFd events(::inotify_init1(IN_CLOEXEC));
+  if (events) return events;
+  const int error_number = errno;
+  throw SystemError(error_number, "watch files (inotify)", {}, ExitCode::kEnvironmentFailed,
+                    error_number == EMFILE ? "raise fs.inotify.max_user_instances (sysctl), of "
+                                             "all programs of a user, or the limit of open files"
+                                           : "");
 }
 
 SocketPair make_seqpacket_pair() {

@@ -43,6 +43,9 @@ struct Pipe {
 /// A close-on-exec pipe(7).
 Pipe make_pipe(int flags = 0);
 
+/// A close-on-exec inotify(7) instance; throws SystemError.
+UniqueFd make_inotify();
+
 /// Everything until the other ends are closed; throws SystemError.
 std::string read_to_end(int fd);
 

@@ -2,11 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <string>
 
 namespace isoenv {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 TEST(ErrorTest, DeservesTheEnvironmentsExitCodeUnlessItSaysMore) {
   EXPECT_EQ(Error("no").code(), ExitCode::kEnvironmentFailed);
@@ -49,6 +53,15 @@ TEST(SystemErrorTest, TakesTheCurrentErrno) {
   } catch (const SystemError& error) {
     EXPECT_EQ(error.error_number(), ENOENT);
   }
+}
+
+TEST(SystemErrorTest, TellsTheLimitOfOpenFilesUnlessThereIsMoreToSay) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const SystemError error(EMFILE, "open", "x");
+  EXPECT_THAT(error.hint(), HasSubstr("at most " + std::to_string(limit.rlim_cur) + " files"));
+  EXPECT_EQ(SystemError(ENFILE, "open", "x").hint(), "");
+  EXPECT_EQ(SystemError(EMFILE, "open", "x", ExitCode::kUsage, "use less").hint(), "use less");
 }
 
 TEST(SystemErrorTest, TellsNumbersThatHaveNoName) {

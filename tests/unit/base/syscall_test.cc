@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -226,6 +228,21 @@ TEST_F(SyscallTest, NestedCloneTellsWhyItCouldNot) {
   EXPECT_EQ(errno, EINVAL);
   EXPECT_FALSE(pidfd);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "the relay was left";
+}
+
+TEST_F(SyscallTest, InotifyTellsWhichLimitToRaise) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  std::string hint;
+  try {
+    (void)make_inotify();
+  } catch (const SystemError& error) {
+    hint = error.hint();
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(hint, testing::HasSubstr("fs.inotify.max_user_instances"));
 }
 
 }  // namespace
