@@ -1,9 +1,12 @@
 #include "netns/netlink.h"
 
+#include <arpa/inet.h>
 #include <linux/if.h>
 #include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/route/link.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -20,9 +23,14 @@ constexpr int kReceiveBuffer = 1 << 20;
   throw Error("cannot " + what + ": " + nl_geterror(code));
 }
 
+nlattr* find_nested(nlattr* around, int type) {
+  if (around == nullptr) return nullptr;
+  return nla_find(static_cast<nlattr*>(nla_data(around)), nla_len(around), type);
+}
+
 }  // namespace
 
-Netlink::Netlink(bool watch_links) : socket_(nl_socket_alloc()) {
+Netlink::Netlink() : socket_(nl_socket_alloc()) {
   if (!socket_) throw Error("cannot allocate a netlink socket");
   errno = 0;
   if (const int code = nl_connect(socket_.get(), NETLINK_ROUTE); code < 0) {
@@ -30,12 +38,30 @@ Netlink::Netlink(bool watch_links) : socket_(nl_socket_alloc()) {
     throw_libnl(code, "open a route netlink socket");
   }
   nl_socket_disable_seq_check(socket_.get());
-  if (watch_links) {
-    nl_socket_set_buffer_size(socket_.get(), kReceiveBuffer, 0);
-    if (const int code = nl_socket_add_membership(socket_.get(), RTNLGRP_LINK); code < 0) {
-      throw_libnl(code, "watch links");
-    }
+  nl_socket_disable_msg_peek(socket_.get());  // messages of links and routes fit in a buffer
+}
+
+void Netlink::watch_links() {
+  nl_socket_set_buffer_size(socket_.get(), kReceiveBuffer, 0);
+  if (const int code = nl_socket_add_membership(socket_.get(), RTNLGRP_LINK); code < 0) {
+    throw_libnl(code, "watch links");
   }
+  (void)read_events();  // of an earlier watch: what came since then is not known
+  links_.clear();
+}
+
+void Netlink::ignore_links() noexcept {
+  (void)nl_socket_drop_membership(socket_.get(), RTNLGRP_LINK);
+}
+
+void Netlink::watch_addresses() {
+  if (const int code = nl_socket_add_membership(socket_.get(), RTNLGRP_IPV6_ROUTE); code < 0) {
+    throw_libnl(code, "watch addresses");
+  }
+}
+
+void Netlink::ignore_addresses() noexcept {
+  (void)nl_socket_drop_membership(socket_.get(), RTNLGRP_IPV6_ROUTE);
 }
 
 int Netlink::fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
@@ -50,6 +76,12 @@ void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build, C
   buffer_.insert(buffer_.end(), bytes, bytes + header->nlmsg_len);
   buffer_.resize(NLMSG_ALIGN(buffer_.size()));
   requests_.push_back({std::move(what), header->nlmsg_seq, kind});
+}
+
+void Netlink::add_question(int ifindex) {
+  add("ask for the state of an interface", [ifindex](nl_msg** message) {
+    return rtnl_link_build_get_request(ifindex, nullptr, message);
+  });
 }
 
 void Netlink::commit() {
@@ -85,25 +117,37 @@ void Netlink::commit() {
   if (failed_errno_ != 0) throw SystemError(failed_errno_, failed_what_);
 }
 
-void Netlink::read_events() {
+bool Netlink::read_events() {
+  bool complete = true;
   for (;;) {
     pollfd ready{fd(), POLLIN, 0};
-    if (::poll(&ready, 1, 0) <= 0) return;
+    if (::poll(&ready, 1, 0) <= 0) return complete;
     const std::unique_ptr<nl_cb, decltype(&nl_cb_put)> callbacks(nl_cb_alloc(NL_CB_DEFAULT),
                                                                  &nl_cb_put);
     nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, &Netlink::on_valid, this);
     nl_cb_set(
         callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, [](nl_msg*, void*) -> int { return NL_OK; },
         nullptr);
-    if (const int code = nl_recvmsgs(socket_.get(), callbacks.get()); code < 0) {
+    const int code = nl_recvmsgs(socket_.get(), callbacks.get());
+    if (code == -NLE_NOMEM) {  // ENOBUFS, said once (netlink(7)); what was not lost follows
+      complete = false;
+    } else if (code < 0) {
       throw_libnl(code, "read link events");
     }
   }
 }
 
+void Netlink::learn(const std::map<int, LinkState>& states) {
+  for (const auto& [ifindex, state] : states) links_[ifindex] = state;
+}
+
 Netlink::LinkState Netlink::link_state(int ifindex) const {
   const auto found = links_.find(ifindex);
   return found == links_.end() ? LinkState{} : found->second;
+}
+
+bool Netlink::accepts(const std::string& ipv6) const {
+  return ipv6.empty() || local_.contains(ipv6);
 }
 
 int Netlink::on_valid(nl_msg* message, void* self) {
@@ -139,6 +183,7 @@ int Netlink::on_error(sockaddr_nl*, nlmsgerr* error, void* self) {
 
 void Netlink::record(nl_msg* message) {
   nlmsghdr* header = nlmsg_hdr(message);
+  if (header->nlmsg_type == RTM_NEWROUTE) return record_route(header);
   if (header->nlmsg_type == RTM_DELLINK) {
     const auto* info = static_cast<ifinfomsg*>(nlmsg_data(header));
     if (info->ifi_family != AF_BRIDGE) links_.erase(info->ifi_index);
@@ -150,13 +195,22 @@ void Netlink::record(nl_msg* message) {
   if (nlattr* operstate = nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_OPERSTATE)) {
     state.operstate_up = nla_get_u8(operstate) == IF_OPER_UP;
   }
-  if (info->ifi_family == AF_BRIDGE) {
-    nlattr* port = nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_PROTINFO);
-    nlattr* port_state = port == nullptr ? nullptr
-                                         : nla_find(static_cast<nlattr*>(nla_data(port)),
-                                                    nla_len(port), IFLA_BRPORT_STATE);
-    if (port_state != nullptr) state.forwarding = nla_get_u8(port_state) == BR_STATE_FORWARDING;
+  // The bridge's own messages, which tell of each change, and the answers to questions.
+  nlattr* port = info->ifi_family == AF_BRIDGE
+                     ? nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_PROTINFO)
+                     : find_nested(nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_LINKINFO),
+                                   IFLA_INFO_SLAVE_DATA);
+  if (nlattr* port_state = find_nested(port, IFLA_BRPORT_STATE)) {
+    state.forwarding = nla_get_u8(port_state) == BR_STATE_FORWARDING;
   }
+}
+
+void Netlink::record_route(nlmsghdr* header) {
+  const auto* route = static_cast<rtmsg*>(nlmsg_data(header));
+  nlattr* address = nlmsg_find_attr(header, sizeof(rtmsg), RTA_DST);
+  if (route->rtm_family != AF_INET6 || route->rtm_type != RTN_LOCAL || address == nullptr) return;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (::inet_ntop(AF_INET6, nla_data(address), text, sizeof text) != nullptr) local_.insert(text);
 }
 
 }  // namespace isoenv

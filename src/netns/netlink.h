@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,28 +32,50 @@ class Netlink {
     bool forwarding = false;    ///< BR_STATE_FORWARDING of a bridge port
   };
 
-  /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps. With
-  /// `watch_links` it also receives link events (RTNLGRP_LINK).
-  explicit Netlink(bool watch_links);
+  /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps.
+  Netlink();
+
+  /// From here on it receives link events (RTNLGRP_LINK). What links were like before has to be
+  /// asked. Throws Error.
+  void watch_links();
+  /// From here on it does not: nobody is woken, and nothing piles up.
+  void ignore_links() noexcept;
+  /// From here on it receives news of IPv6 routes (RTNLGRP_IPV6_ROUTE); see accepts(). Throws
+  /// Error.
+  void watch_addresses();
+  void ignore_addresses() noexcept;
 
   /// Adds a request built by libnl (`build` returns a libnl error code and the message). `kind`:
   /// what it counts as where answers are made to fail.
   void add(std::string what, const std::function<int(nl_msg**)>& build,
            Call kind = Call::kNetlinkAck);
+  /// Adds the question for the state of an interface; see link_states().
+  void add_question(int ifindex);
   /// Sends what was added and reads every answer. Throws SystemError naming the first that failed.
   void commit();
 
   int fd() const noexcept;
-  /// Reads what is there without blocking, and updates link states.
-  void read_events();
-  /// The states seen so far; unknown interfaces are down.
+  /// Reads what is there without blocking, and updates link states. False when some of it was lost,
+  /// because it came faster than it was read: then the states have to be asked.
+  bool read_events();
+  /// What events, and the answers to questions, said last.
+  const std::map<int, LinkState>& link_states() const noexcept { return links_; }
+  /// What another socket of the same network namespace knows better.
+  void learn(const std::map<int, LinkState>& states);
+  /// Unknown interfaces are down.
   LinkState link_state(int ifindex) const;
+  /// True for "", and once this IPv6 address is in use. One that needs no duplicate address
+  /// detection is not as soon as it has been added: a kernel thread joins the group in which
+  /// neighbours ask for it, and then adds its local route (addrconf_dad_begin,
+  /// net/ipv6/addrconf.c). Who asks before that is not heard, and asks again a second later.
+  bool accepts(const std::string& ipv6) const;
 
  private:
   static int on_valid(nl_msg* message, void* self);
   static int on_error(sockaddr_nl* address, nlmsgerr* error, void* self);
   static int on_ack(nl_msg* message, void* self);
   void record(nl_msg* message);
+  void record_route(nlmsghdr* header);
 
   struct Request {
     std::string what;
@@ -67,6 +90,7 @@ class Netlink {
   int failed_errno_ = 0;
   std::string failed_what_;
   std::map<int, LinkState> links_;
+  std::set<std::string> local_;  // IPv6 addresses with a local route, as inet_ntop(3) writes them
 };
 
 }  // namespace isoenv

@@ -12,14 +12,18 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/syscall.h"
@@ -55,6 +59,9 @@ constexpr const char* kBridgeName = "br0";
 /// and br_port_state_selection, net/bridge), and 1023 is the most. So the first services are on the
 /// hub's bridge, and every so many more on a branch: a bridge with a link to the hub's.
 constexpr unsigned kPortsOfABridge = 200;
+
+/// It takes milliseconds, and a second or two where the machine is very busy with networks.
+constexpr std::chrono::seconds kLongestLink{30};
 
 int port_index(unsigned number) { return kFirstPortIndex + static_cast<int>(number); }
 unsigned branch_of(unsigned number) { return number / kPortsOfABridge; }
@@ -124,6 +131,10 @@ void add_address(Netlink& netlink, int ifindex, const std::string& text, unsigne
   });
 }
 
+/// To an interface that is raised already: when one is raised that has IPv6 addresses, the kernel
+/// makes their routes where it may not wait for memory, and silently drops an address when there is
+/// none at hand (addrconf_permanent_addr, net/ipv6/addrconf.c). Some of a thousand services lost
+/// theirs.
 void add_addresses(Netlink& netlink, int ifindex, const InterfaceAddress& address,
                    const std::string& name) {
   add_address(netlink, ifindex, address.ipv4, address.ipv4_prefix,
@@ -221,7 +232,7 @@ Link make_veth(unsigned number, pid_t pid) {
 
 void raise_loopback() {
   or_refuse(Attempt::kNetwork, [] {
-    Netlink netlink(false);
+    Netlink netlink;
     add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
     netlink.commit();
   });
@@ -252,31 +263,101 @@ NetworkNamespaceGuard::~NetworkNamespaceGuard() {
 }
 
 struct HubNetwork::State {
-  explicit State(asio::any_io_executor executor) : netlink(true), events(executor, netlink.fd()) {}
+  State(asio::any_io_executor executor, std::string ipv6)
+      : events(executor, news.fd()), awaited_ipv6(std::move(ipv6)) {
+    if (!awaited_ipv6.empty()) news.watch_addresses();
+  }
   ~State() { (void)events.release(); }
 
-  Netlink netlink;
-  asio::posix::stream_descriptor events;  // borrows the descriptor
+  Netlink requests;
+  Netlink news;  // apart: those that come faster than they are read must not displace an answer
+  asio::posix::stream_descriptor events;  // borrows the descriptor of `news`
+  std::string awaited_ipv6;               // the bridge's, until it is in use
   std::set<unsigned> branches;
+  std::set<unsigned> awaited;  // services whose links are being made
+
+  /// Link events reach us only while a link is made: they come at any time later too, for nobody.
+  void await(unsigned number) {
+    if (awaited.empty()) {
+      news.watch_links();
+      look();
+    }
+    news.learn({{port_index(number), {}}});  // not that of an earlier life
+    awaited.insert(number);
+  }
+  void forget(unsigned number) noexcept {
+    awaited.erase(number);
+    if (awaited.empty()) news.ignore_links();
+  }
+
+  void read_news() {
+    if (news.read_events()) return;
+    while (!news.read_events()) continue;
+    stop_awaiting_address();  // older than all that can have been lost
+    look();
+  }
+  void stop_awaiting_address() noexcept {
+    if (awaited_ipv6.empty()) return;
+    awaited_ipv6.clear();
+    news.ignore_addresses();
+  }
+
+  /// What news do not tell: how it was before them, and what some said that were lost.
+  void look() {
+    std::vector<int> interfaces{kBridgeIndex};
+    for (const unsigned branch : branches) {
+      for (const int ifindex : {bridge_index(branch), on_branch(kTrunkEndIndex, branch),
+                                on_branch(kBranchEndIndex, branch)})
+        interfaces.push_back(ifindex);
+    }
+    for (const unsigned number : awaited) interfaces.push_back(port_index(number));
+    Netlink asking;
+    for (const int ifindex : interfaces) {
+      try {
+        asking.add_question(ifindex);
+        asking.commit();
+      } catch (const Error&) {
+        // It has not been made yet.
+      }
+    }
+    news.learn(asking.link_states());
+  }
 
   /// True when a service with this number would be heard, and hear, on its bridge and the hub's.
   bool carries(unsigned number) const {
     const unsigned branch = branch_of(number);
-    const auto up = [&](int ifindex) { return netlink.link_state(ifindex).operstate_up; };
+    const auto up = [&](int ifindex) { return news.link_state(ifindex).operstate_up; };
     const auto forwards = [&](int ifindex) {
-      return up(ifindex) && netlink.link_state(ifindex).forwarding;
+      return up(ifindex) && news.link_state(ifindex).forwarding;
     };
-    if (!forwards(port_index(number)) || !up(kBridgeIndex)) return false;
+    if (!forwards(port_index(number)) || !up(kBridgeIndex) || !news.accepts(awaited_ipv6))
+      return false;
     return branch == 0 ||
            (up(bridge_index(branch)) && forwards(on_branch(kTrunkEndIndex, branch)) &&
             forwards(on_branch(kBranchEndIndex, branch)));
   }
 };
 
+/// While it lives, news of a service's link are awaited.
+class HubNetwork::Awaiting {
+ public:
+  Awaiting(std::shared_ptr<State> state, unsigned number)
+      : state_(std::move(state)), number_(number) {
+    state_->await(number_);
+  }
+  ~Awaiting() { state_->forget(number_); }
+  Awaiting(const Awaiting&) = delete;
+  Awaiting& operator=(const Awaiting&) = delete;
+
+ private:
+  std::shared_ptr<State> state_;
+  unsigned number_;
+};
+
 HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address) {
   or_refuse(Attempt::kNetwork, [&] {
-    state_ = std::make_unique<State>(executor);
-    Netlink& netlink = state_->netlink;
+    state_ = std::make_shared<State>(executor, address.ipv6);
+    Netlink& netlink = state_->requests;
     forward_without_filters();
     add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
     const auto build = [](nl_msg** message) {
@@ -285,8 +366,8 @@ HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& a
     };
     netlink.add("create the bridge", build, Call::kBridge);
     if (!address.ipv6.empty()) add_no_link_local(netlink, kBridgeIndex, "configure the bridge");
-    add_addresses(netlink, kBridgeIndex, address, "the bridge");
     add_raise(netlink, kBridgeIndex, "raise the bridge");
+    add_addresses(netlink, kBridgeIndex, address, "the bridge");
     netlink.commit();
   });
 }
@@ -295,7 +376,8 @@ HubNetwork::~HubNetwork() = default;
 
 asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
                                          const InterfaceAddress& address) {
-  Netlink& hub = state_->netlink;
+  const Awaiting awaiting(state_, number);
+  Netlink& hub = state_->requests;
   const int port = port_index(number);
   const unsigned branch = branch_of(number);
   if (branch > 0 && !state_->branches.contains(branch)) {
@@ -315,33 +397,53 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
   std::unique_ptr<Netlink> service;
   {
     const NetworkNamespaceGuard inside(pidfd);
-    service = std::make_unique<Netlink>(true);
+    service = std::make_unique<Netlink>();
   }
+  service->watch_links();
+  if (!address.ipv6.empty()) service->watch_addresses();
   if (!address.ipv6.empty()) add_no_link_local(*service, kServiceIndex, "configure eth0");
-  add_addresses(*service, kServiceIndex, address, "eth0");
   add_raise(*service, kLoopbackIndex, "raise the service's loopback interface");
   add_raise(*service, kServiceIndex, "raise eth0");
+  add_addresses(*service, kServiceIndex, address, "eth0");
   service->commit();
 
   asio::posix::stream_descriptor service_events(state_->events.get_executor(), service->fd());
+  bool late = false;
+  asio::steady_timer limit(state_->events.get_executor(), kLongestLink);
+  limit.async_wait([&](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    late = true;
+    boost::system::error_code ignored;
+    service_events.cancel(ignored);
+    state_->events.cancel(ignored);  // the others ask again
+  });
   boost::system::error_code error;
-  while (!service->link_state(kServiceIndex).operstate_up && !error) {
+  const auto is_up = [&] {
+    return service->link_state(kServiceIndex).operstate_up && service->accepts(address.ipv6);
+  };
+  const auto goes_on = [&] { return !late && (!error || error == asio::error::operation_aborted); };
+  while (!is_up() && goes_on()) {
     co_await service_events.async_wait(asio::posix::stream_descriptor::wait_read,
                                        asio::redirect_error(asio::use_awaitable, error));
-    service->read_events();
+    (void)service->read_events();  // a handful: none is lost
   }
   (void)service_events.release();
-  while (!state_->carries(number) && !error) {
+  while (!state_->carries(number) && goes_on()) {
     co_await state_->events.async_wait(asio::posix::stream_descriptor::wait_read,
                                        asio::redirect_error(asio::use_awaitable, error));
-    hub.read_events();
+    state_->read_news();
   }
-  if (error) throw SystemError(error.value(), "wait for a link");
+  if (!goes_on() && !late) throw SystemError(error.value(), "wait for a link");
+  if (late) {
+    throw Error("its link carries no traffic after " + std::to_string(kLongestLink.count()) +
+                " s, by what the kernel tells of it");
+  }
+  state_->stop_awaiting_address();
 }
 
 void HubNetwork::detach(unsigned number) noexcept {
   try {
-    Netlink netlink(false);
+    Netlink netlink;
     netlink.add("remove a bridge port", [&](nl_msg** message) {
       return rtnl_link_build_delete_request(named_link(port_index(number)).get(), message);
     });

@@ -66,7 +66,8 @@ class HubNetwork {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  class Awaiting;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace isoenv
