@@ -93,8 +93,15 @@ struct HttpAnswer::State {
     return header_seen;
   }
 
+  /// Beast takes it for granted that what it is shown of chunks is no shorter than the shortest end
+  /// of them (an assertion in basic_parser::parse_chunk_header, Boost 1.81).
+  std::size_t least() const {
+    constexpr std::string_view kShortestEnd = "0\r\n\r\n";
+    return parser.is_header_done() && parser.chunked() ? kShortestEnd.size() : 1;
+  }
+
   void parse() {
-    while (!judged && unread.size() > 0) {
+    while (!judged && unread.size() >= least()) {
       error_code error;
       // One step a call: the status is judged before anything of the body can be wrong.
       const std::size_t used = parser.put(unread.data(), error);

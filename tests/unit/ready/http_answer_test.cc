@@ -31,6 +31,19 @@ TEST(HttpAnswerTest, IsJudgedTheSameInWhateverPiecesItArrives) {
   }
 }
 
+// An assertion of Beast ended the keeper.
+TEST(HttpAnswerTest, MayHaveNoChunkAtAll) {
+  const Pattern pattern("^$");
+  for (const std::size_t size : {1U, 2U, 3U, 4U, 1000U}) {
+    EXPECT_EQ(judge("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", size, 200,
+                    &pattern),
+              "passed: GET / answered 200");
+    EXPECT_EQ(
+        judge("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", size, 200, &pattern),
+        "failed: GET / answered 200, but the connection was closed in mid-answer");
+  }
+}
+
 TEST(HttpAnswerTest, IsJudgedByItsStatusBeforeItsBodyArrives) {
   HttpAnswer answer("GET /", 0, nullptr);
   answer.feed("HTTP/1.1 503 No\r\nContent-Length: 99999999\r\n\r");
