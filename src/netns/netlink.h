@@ -64,9 +64,9 @@ class Netlink {
   void learn(const std::map<int, LinkState>& states);
   /// Unknown interfaces are down.
   LinkState link_state(int ifindex) const;
-  /// True for "", and once this IPv6 address is in use. One that needs no duplicate address
-  /// detection is not as soon as it has been added: a kernel thread joins the group in which
-  /// neighbours ask for it, and then adds its local route (addrconf_dad_begin,
+  /// True for "", and once this IPv6 address, as inet_ntop(3) writes it, is in use. One that needs
+  /// no duplicate address detection is not as soon as it has been added: a kernel thread joins the
+  /// group in which neighbours ask for it, and then adds its local route (addrconf_dad_begin,
   /// net/ipv6/addrconf.c). Who asks before that is not heard, and asks again a second later.
   bool accepts(const std::string& ipv6) const;
 

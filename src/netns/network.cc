@@ -400,8 +400,10 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
     service = std::make_unique<Netlink>();
   }
   service->watch_links();
-  if (!address.ipv6.empty()) service->watch_addresses();
-  if (!address.ipv6.empty()) add_no_link_local(*service, kServiceIndex, "configure eth0");
+  if (!address.ipv6.empty()) {
+    service->watch_addresses();
+    add_no_link_local(*service, kServiceIndex, "configure eth0");
+  }
   add_raise(*service, kLoopbackIndex, "raise the service's loopback interface");
   add_raise(*service, kServiceIndex, "raise eth0");
   add_addresses(*service, kServiceIndex, address, "eth0");
@@ -433,11 +435,11 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
                                        asio::redirect_error(asio::use_awaitable, error));
     state_->read_news();
   }
-  if (!goes_on() && !late) throw SystemError(error.value(), "wait for a link");
   if (late) {
     throw Error("its link carries no traffic after " + std::to_string(kLongestLink.count()) +
                 " s, by what the kernel tells of it");
   }
+  if (!goes_on()) throw SystemError(error.value(), "wait for a link");
   state_->stop_awaiting_address();
 }
 

@@ -21,7 +21,7 @@ namespace isoenv {
 struct InterfaceAddress {
   std::string ipv4;
   unsigned ipv4_prefix = 16;
-  std::string ipv6;  ///< "" = no IPv6
+  std::string ipv6;  ///< as inet_ntop(3) writes it; "" = no IPv6
   unsigned ipv6_prefix = 64;
 };
 
@@ -55,8 +55,9 @@ class HubNetwork {
   ~HubNetwork();
 
   /// Gives the network namespace of a child of ours (`pid`, not yet reaped, and its `pidfd`) an
-  /// `eth0` with `address`, connected to the bridge, and returns when all of that carries traffic.
-  /// `number` is unique among the services of the instance.
+  /// `eth0` with `address`, connected to the bridge, and returns when all of that carries traffic
+  /// and the kernel takes packets for its addresses. `number` is unique among the services of the
+  /// instance. Throws SystemError, and Error when nothing carries after 30 s.
   boost::asio::awaitable<void> attach(unsigned number, pid_t pid, int pidfd,
                                       const InterfaceAddress& address);
 
