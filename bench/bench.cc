@@ -35,6 +35,7 @@ struct Options {
   int peers_up_to = 10;
   int tries = 200;
   int floor_run = -1;
+  bool floor_inits = false;
   bool help = false;
 };
 
@@ -54,6 +55,8 @@ po::options_description describe(Options& options) {
   add("tries", po::value(&options.tries), "of the first request (default: 200)");
   add("floor-run", po::value(&options.floor_run),
       "measure nothing: bring up a floor of so many services, run /bin/true in it, take it down");
+  add("floor-inits", po::bool_switch(&options.floor_inits),
+      "with --floor-run: an init beside each service");
   add("json", po::value(&options.json), "write the result to this file too");
   add("help", po::bool_switch(&options.help), "print this");
   return described;
@@ -176,6 +179,7 @@ void measure(const Options& options) {
 
   report.commands = {
       {"floor", "isoenv_bench --floor-run SERVICES, in this process for up and down"},
+      {"floor+inits", "the same with --floor-inits"},
       {"isoenv", bench.isoenv.string() + " up -f SPEC, down -f SPEC, run -f SPEC -- /bin/true"}};
   if (bench.peers_up_to > 0) find_peers(bench, report);
 
@@ -204,7 +208,8 @@ int run(int argc, char** argv) {
     }
     raise_open_files();
     if (options.floor_run >= 0) {
-      Floor floor(options.floor_run, executable(options.service, "service"));
+      const Inits inits = options.floor_inits ? Inits::kOnePerService : Inits::kNone;
+      Floor floor(options.floor_run, executable(options.service, "service"), inits);
       floor.run();
       floor.down();
     } else {

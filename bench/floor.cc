@@ -141,11 +141,12 @@ int link_reported_up(nlmsghdr& message) {
 // ---- a service ---------------------------------------------------------------------------------
 
 struct Service {
-  Service(int service_number, std::string service_program)
-      : number(service_number), program(std::move(service_program)) {}
+  Service(int service_number, std::string service_program, Inits service_inits)
+      : number(service_number), program(std::move(service_program)), inits(service_inits) {}
 
   int number;
   std::string program;
+  Inits inits;
   UniqueFd gate;  ///< the child executes its program once this has been written to
   std::unique_ptr<std::array<char, 16384>> stack = std::make_unique<std::array<char, 16384>>();
   UniqueFd pidfd;
@@ -162,18 +163,25 @@ int execute_when_released(void* argument) {
   char port[] = "8080";
   char* const argv[] = {service.program.data(), port, nullptr};
   char* const environment[] = {nullptr};
-  execve(argv[0], argv, environment);
-  _exit(127);
+  const pid_t program = service.inits == Inits::kNone ? 0 : vfork();
+  if (program == 0) {
+    execve(argv[0], argv, environment);
+    _exit(127);
+  }
+  while (waitpid(-1, nullptr, 0) != program) continue;
+  _exit(0);
 }
 
 // clone(2) by the C library's wrapper, which gives the child its own stack: with the raw clone3(2)
-// memory could not be shared, and copying the hub's page tables costs an eighth of a start.
+// memory could not be shared, and copying the hub's page tables costs an eighth of a start. An init
+// has memory of its own: it lives beside the hub, and not only until it executes.
 void make_namespaces(Service& service) {
   service.gate.reset(eventfd(0, EFD_CLOEXEC));
   if (!service.gate) throw_errno("create an eventfd");
   int pidfd = -1;
+  const int memory = service.inits == Inits::kNone ? CLONE_VM : 0;
   service.pid = clone(execute_when_released, service.stack->data() + service.stack->size(),
-                      CLONE_VM | CLONE_PIDFD | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS |
+                      memory | CLONE_PIDFD | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS |
                           CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD,
                       &service, &pidfd);
   if (service.pid < 0) throw_errno("clone into new namespaces");
@@ -285,14 +293,14 @@ bool run_once(std::vector<std::string>& command) {
   return status == 0;
 }
 
-[[noreturn]] void be_hub(int control, int count, const std::string& program,
+[[noreturn]] void be_hub(int control, int count, const std::string& program, Inits inits,
                          std::vector<std::string> command, uid_t uid, gid_t gid) {
   try {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_TIMERSLACK, 1UL);
     if (uid != 0) map_own_ids(uid, gid);
     std::vector<Service> services;
-    for (int number = 0; number < count; ++number) services.emplace_back(number, program);
+    for (int number = 0; number < count; ++number) services.emplace_back(number, program, inits);
     bring_up(services);
     for (char order = 'u'; write(control, &order, 1) == 1 && read(control, &order, 1) == 1;)
       if (!run_once(command)) break;
@@ -304,7 +312,7 @@ bool run_once(std::vector<std::string>& command) {
 
 }  // namespace
 
-Floor::Floor(int services, const std::filesystem::path& service_program,
+Floor::Floor(int services, const std::filesystem::path& service_program, Inits inits,
              std::vector<std::string> command) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw_errno("socketpair");
@@ -317,7 +325,9 @@ Floor::Floor(int services, const std::filesystem::path& service_program,
   args.exit_signal = SIGCHLD;
   const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof args));
   if (pid < 0) throw_errno("clone3 into the hub's namespaces");
-  if (pid == 0) be_hub(*hub_end, services, service_program.string(), std::move(command), uid, gid);
+  if (pid == 0) {
+    be_hub(*hub_end, services, service_program.string(), inits, std::move(command), uid, gid);
+  }
   hub_ = pid;
   hub_end.reset();
   try {

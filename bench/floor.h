@@ -6,6 +6,8 @@
 // the bridge, an IPv4 and an IPv6 address, its program executed and seen to listen. Everything lies
 // inside the hub's namespaces: nothing appears on the host, and killing the hub ends it all. No
 // spec, names, logs, mounts, probes, supervision or diagnosis: what those cost is IsoEnv's share.
+//
+// On request with an init between hub and service, as IsoEnv has: what that process alone costs.
 #pragma once
 
 #include <sys/types.h>
@@ -18,12 +20,15 @@
 
 namespace isoenv::bench {
 
+/// What is PID 1 beside each service: the service, or an init that waits for it.
+enum class Inits { kNone, kOnePerService };
+
 class Floor {
  public:
   /// Returns when every link is operationally up and every service listens. Throws Error when the
   /// hub could not do it; the hub says why on stderr. The calling process must have one thread.
   /// `command` is what run() runs, [0] a path.
-  Floor(int services, const std::filesystem::path& service_program,
+  Floor(int services, const std::filesystem::path& service_program, Inits inits = Inits::kNone,
         std::vector<std::string> command = {"/bin/true"});
   ~Floor();
   Floor(const Floor&) = delete;

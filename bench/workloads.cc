@@ -26,9 +26,9 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-Parts floor_up_and_down(const Bench& bench, int services) {
+Parts floor_up_and_down(const Bench& bench, int services, Inits inits) {
   const auto start = Clock::now();
-  Floor floor(services, bench.service);
+  Floor floor(services, bench.service, inits);
   const double up = milliseconds_since(start);
   const auto stop = Clock::now();
   floor.down();
@@ -89,11 +89,13 @@ UpAndDown measure_up_and_down(const Bench& bench, int services) {
     instance.add_memory_to(measured.memory);
     instance.down();
   }
-  std::vector<Contestant> contestants{{"floor", [&] { return floor_up_and_down(bench, services); }},
-                                      {"isoenv", [&] {
-                                         const double up = instance.up();
-                                         return Parts{up, instance.down()};
-                                       }}};
+  std::vector<Contestant> contestants{
+      {"floor", [&] { return floor_up_and_down(bench, services, Inits::kNone); }},
+      {"floor+inits", [&] { return floor_up_and_down(bench, services, Inits::kOnePerService); }},
+      {"isoenv", [&] {
+         const double up = instance.up();
+         return Parts{up, instance.down()};
+       }}};
   for (Contestant& peer : peers_up_and_down(bench, services))
     contestants.push_back(std::move(peer));
   auto results = compete(bench, services, {"up", "down"}, contestants);
