@@ -48,6 +48,12 @@ void make_directory(const std::filesystem::path& path) {
   if (error) throw SystemError(error.value(), "create the directory", path.string());
 }
 
+/// For its owner alone, whatever it was before.
+void make_private_directory(const std::filesystem::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0) make_directory(path);
+  if (::chmod(path.c_str(), 0700) != 0) throw_errno("restrict", path);
+}
+
 }  // namespace
 
 struct LinuxBackend::State {
@@ -82,6 +88,7 @@ struct LinuxBackend::State {
   Incidents& incidents;
   Timeline& timeline;
   MergedLog merged;
+  UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);  // what programs read
   std::vector<std::shared_ptr<RunningService>> running;
   std::vector<bool> refused;
   std::vector<bool> held;                   // at the next start, before the program is executed
@@ -207,8 +214,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
   // The program and everything it names.
   const std::optional<Account> account = state_->account(plan);
   const std::filesystem::path temporary = state_->options.temporary_directory / name;
-  make_directory(temporary);
-  if (::chmod(temporary.c_str(), 0700) != 0) throw_errno("restrict", temporary);
+  make_private_directory(temporary);
   InitPlan init;
   state_->site.prepare(service, init);
   init.program = state_->program(service, account);
@@ -238,8 +244,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
       SanitizerFiles(init.program.env, plan.working_directory, account ? account->uid : ::geteuid(),
                      listen, state_->secrets);
   Pipe output = make_pipe();
-  const UniqueFd nothing = open_or_throw("/dev/null", O_RDONLY);
-  init.program.stdio = {*nothing, *output.write, *output.write};
+  init.program.stdio = {*state_->nothing, *output.write, *output.write};
   running->output.emplace(
       state_->executor, std::move(output.read), state_->open_log(plan),
       [state = state_.get(), service, name,
@@ -258,7 +263,7 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
     if (!running->probe_output) running->probe_output.emplace();
     Program command = init.program;
     command.argv = probe.command;  // without the launcher
-    command.stdio = {*nothing, running->probe_output->fd(), running->probe_output->fd()};
+    command.stdio = {*state_->nothing, running->probe_output->fd(), running->probe_output->fd()};
     find(command);
     init.probes.push_back(std::move(command));
   }

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace isoenv {
 namespace {
@@ -37,8 +38,15 @@ Netlink::Netlink() : socket_(nl_socket_alloc()) {
     if (errno != 0) throw_errno("open a route netlink socket");
     throw_libnl(code, "open a route netlink socket");
   }
+  nl_socket_disable_auto_ack(socket_.get());  // commit() asks for one
   nl_socket_disable_seq_check(socket_.get());
   nl_socket_disable_msg_peek(socket_.get());  // messages of links and routes fit in a buffer
+  nl_socket_modify_cb(socket_.get(), NL_CB_VALID, NL_CB_CUSTOM, &Netlink::on_valid, this);
+  nl_socket_modify_cb(socket_.get(), NL_CB_ACK, NL_CB_CUSTOM, &Netlink::on_ack, this);
+  nl_socket_modify_err_cb(socket_.get(), NL_CB_CUSTOM, &Netlink::on_error, this);
+  if (const int code = nl_socket_set_nonblocking(socket_.get()); code < 0) {
+    throw_libnl(code, "set up a route netlink socket");
+  }
 }
 
 void Netlink::watch_links() {
@@ -73,9 +81,9 @@ void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build, C
   nl_complete_msg(socket_.get(), message.get());
   const nlmsghdr* header = nlmsg_hdr(message.get());
   const char* bytes = reinterpret_cast<const char*>(header);
+  requests_.push_back({std::move(what), header->nlmsg_seq, kind, buffer_.size()});
   buffer_.insert(buffer_.end(), bytes, bytes + header->nlmsg_len);
   buffer_.resize(NLMSG_ALIGN(buffer_.size()));
-  requests_.push_back({std::move(what), header->nlmsg_seq, kind});
 }
 
 void Netlink::add_question(int ifindex) {
@@ -85,50 +93,43 @@ void Netlink::add_question(int ifindex) {
 }
 
 void Netlink::commit() {
-  const std::vector<char> buffer = std::move(buffer_);
-  buffer_.clear();
-  answered_ = 0;
-  failed_errno_ = 0;
-  if (!requests_.empty()) {
-    const int fault = injected_fault(Call::kNetlink);
-    if (fault != 0 || ::send(fd(), buffer.data(), buffer.size(), 0) < 0) {
-      const int error_number = fault != 0 ? fault : errno;
-      const std::string what = requests_.front().what;
-      requests_.clear();
-      throw SystemError(error_number, what);
-    }
-    while (answered_ < requests_.size()) {
-      const std::unique_ptr<nl_cb, decltype(&nl_cb_put)> callbacks(nl_cb_alloc(NL_CB_DEFAULT),
-                                                                   &nl_cb_put);
-      nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, &Netlink::on_valid, this);
-      nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, &Netlink::on_ack, this);
-      nl_cb_err(callbacks.get(), NL_CB_CUSTOM, &Netlink::on_error, this);
-      nl_cb_set(
-          callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM,
-          [](nl_msg*, void*) -> int { return NL_OK; }, nullptr);
-      if (const int code = nl_recvmsgs(socket_.get(), callbacks.get());
-          code < 0 && answered_ < requests_.size() && failed_errno_ == 0) {
-        requests_.clear();
-        throw_libnl(code, "read netlink answers");
-      }
+  sent_ = std::exchange(requests_, {});
+  std::vector<char> buffer = std::exchange(buffer_, {});
+  if (sent_.empty()) return;
+  reinterpret_cast<nlmsghdr*>(&buffer[sent_.back().offset])->nlmsg_flags |= NLM_F_ACK;
+  if (const int fault = injected_fault(Call::kNetlink); fault != 0) {
+    throw SystemError(fault, sent_.front().what);
+  }
+  if (::send(fd(), buffer.data(), buffer.size(), 0) < 0) throw_errno(sent_.front().what);
+  answered_ = false;
+  failure_.reset();
+  while (!answered_) {
+    const int code = nl_recvmsgs_default(socket_.get());
+    if (code == -NLE_AGAIN) {
+      pollfd answer{fd(), POLLIN, 0};
+      (void)::poll(&answer, 1, -1);
+    } else if (code < 0) {
+      throw_libnl(code, "read netlink answers");
     }
   }
-  requests_.clear();
-  if (failed_errno_ != 0) throw SystemError(failed_errno_, failed_what_);
+  if (!failure_) inject_faults();
+  if (failure_) throw SystemError(failure_->error_number, failure_->what);
+}
+
+/// As if the kernel had refused some of what it has just done.
+void Netlink::inject_faults() {
+  for (const Request& request : sent_) {
+    int fault = injected_fault(Call::kNetlinkAck);
+    if (fault == 0 && request.kind != Call::kNetlinkAck) fault = injected_fault(request.kind);
+    if (fault != 0 && !failure_) failure_ = {request.what, fault};
+  }
 }
 
 bool Netlink::read_events() {
   bool complete = true;
   for (;;) {
-    pollfd ready{fd(), POLLIN, 0};
-    if (::poll(&ready, 1, 0) <= 0) return complete;
-    const std::unique_ptr<nl_cb, decltype(&nl_cb_put)> callbacks(nl_cb_alloc(NL_CB_DEFAULT),
-                                                                 &nl_cb_put);
-    nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, &Netlink::on_valid, this);
-    nl_cb_set(
-        callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, [](nl_msg*, void*) -> int { return NL_OK; },
-        nullptr);
-    const int code = nl_recvmsgs(socket_.get(), callbacks.get());
+    const int code = nl_recvmsgs_default(socket_.get());
+    if (code == -NLE_AGAIN) return complete;
     if (code == -NLE_NOMEM) {  // ENOBUFS, said once (netlink(7)); what was not lost follows
       complete = false;
     } else if (code < 0) {
@@ -155,30 +156,24 @@ int Netlink::on_valid(nl_msg* message, void* self) {
   return NL_OK;
 }
 
-int Netlink::on_ack(nl_msg*, void* self) {
+int Netlink::on_ack(nl_msg* message, void* self) {
   auto& netlink = *static_cast<Netlink*>(self);
-  const Request& request = netlink.requests_[netlink.answered_];
-  int fault = injected_fault(Call::kNetlinkAck);
-  if (fault == 0 && request.kind != Call::kNetlinkAck) fault = injected_fault(request.kind);
-  if (fault != 0) {
-    netlink.failed_errno_ = fault;
-    netlink.failed_what_ = request.what;
-  }
-  ++netlink.answered_;
+  const bool last = nlmsg_hdr(message)->nlmsg_seq == netlink.sent_.back().sequence;
+  netlink.answered_ = netlink.answered_ || last;
   return NL_OK;
 }
 
 int Netlink::on_error(sockaddr_nl*, nlmsgerr* error, void* self) {
-  auto& netlink = *static_cast<Netlink*>(self);
-  ++netlink.answered_;
-  if (netlink.failed_errno_ == 0) {
-    netlink.failed_errno_ = -error->error;
-    const auto request =
-        std::find_if(netlink.requests_.begin(), netlink.requests_.end(),
-                     [&](const Request& r) { return r.sequence == error->msg.nlmsg_seq; });
-    if (request != netlink.requests_.end()) netlink.failed_what_ = request->what;
-  }
+  static_cast<Netlink*>(self)->refuse(error->msg.nlmsg_seq, -error->error);
   return NL_SKIP;
+}
+
+void Netlink::refuse(unsigned sequence, int error_number) {
+  const auto request = std::find_if(sent_.begin(), sent_.end(),
+                                    [&](const Request& r) { return r.sequence == sequence; });
+  if (request == sent_.end()) return;
+  if (!failure_) failure_ = {request->what, error_number};
+  answered_ = answered_ || request + 1 == sent_.end();
 }
 
 void Netlink::record(nl_msg* message) {

@@ -1,7 +1,8 @@
 // A rtnetlink socket of one network namespace: requests in batches, link events.
 //
-// Encoding and decoding is libnl's. A batch goes out in one send(2); its answers are read in order,
-// so an error names the request that caused it (rtnetlink(7), netlink(7)).
+// Encoding and decoding is libnl's. A batch goes out in one send(2). The kernel takes its requests
+// in order and answers those that fail, and the last in any case (NLM_F_ACK); an answer has the
+// number of its request (netlink(7)).
 #pragma once
 
 #include <netlink/msg.h>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,6 +36,8 @@ class Netlink {
 
   /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps.
   Netlink();
+  Netlink(const Netlink&) = delete;
+  Netlink& operator=(const Netlink&) = delete;
 
   /// From here on it receives link events (RTNLGRP_LINK). What links were like before has to be
   /// asked. Throws Error.
@@ -51,7 +55,7 @@ class Netlink {
            Call kind = Call::kNetlinkAck);
   /// Adds the question for the state of an interface; see link_states().
   void add_question(int ifindex);
-  /// Sends what was added and reads every answer. Throws SystemError naming the first that failed.
+  /// Sends what was added and reads the answers. Throws SystemError naming the first that failed.
   void commit();
 
   int fd() const noexcept;
@@ -76,19 +80,26 @@ class Netlink {
   static int on_ack(nl_msg* message, void* self);
   void record(nl_msg* message);
   void record_route(nlmsghdr* header);
+  void refuse(unsigned sequence, int error_number);
+  void inject_faults();
 
   struct Request {
     std::string what;
     unsigned sequence;
     Call kind;
+    std::size_t offset;  // in the batch
+  };
+  struct Failure {
+    std::string what;
+    int error_number;
   };
 
   std::unique_ptr<nl_sock, NlDeleter> socket_;
   std::vector<char> buffer_;
-  std::vector<Request> requests_;
-  std::size_t answered_ = 0;
-  int failed_errno_ = 0;
-  std::string failed_what_;
+  std::vector<Request> requests_;  // in buffer_
+  std::vector<Request> sent_;
+  bool answered_ = false;
+  std::optional<Failure> failure_;  // the first
   std::map<int, LinkState> links_;
   std::set<std::string> local_;  // IPv6 addresses with a local route, as inet_ntop(3) writes them
 };
