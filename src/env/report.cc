@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -88,6 +89,15 @@ std::vector<ServiceFailure> failures_from(const Json& array) {
                         failure.at("last_lines"), failure.at("log").get<std::string>()});
   }
   return failures;
+}
+
+std::string cause_text(const ServiceFailure& failure) {
+  std::string text = shown(failure.what) + "\n";
+  for (const std::string& line : failure.diagnosis) text += "    " + shown(line) + "\n";
+  if (failure.last_lines.empty()) return text;
+  text += "    its last output:\n";
+  for (const std::string& line : failure.last_lines) text += "      | " + shown(line) + "\n";
+  return text;
 }
 
 }  // namespace
@@ -197,17 +207,32 @@ std::vector<ServiceStatus> statuses_from_json(const std::string& text) {
 }
 
 std::string failures_text(const std::vector<ServiceFailure>& failures) {
-  std::string text;
+  struct Paragraph {
+    std::string services;
+    std::string text;
+    std::vector<std::filesystem::path> logs;
+  };
+  std::vector<Paragraph> paragraphs;
+  std::map<std::string, std::size_t> places;  // of paragraphs, by their texts
   for (const ServiceFailure& failure : failures) {
-    text += "\n  " + failure.service + ": " + shown(failure.what) + "\n";
-    for (const std::string& line : failure.diagnosis) text += "    " + shown(line) + "\n";
-    if (!failure.last_lines.empty()) {
-      text += "    its last output:\n";
-      for (const std::string& line : failure.last_lines) text += "      | " + shown(line) + "\n";
-    }
-    if (!failure.log.empty()) text += "    whole log: " + failure.log.string() + "\n";
+    const std::string text = cause_text(failure);
+    const auto [place, fresh] = places.emplace(text, paragraphs.size());
+    if (fresh) paragraphs.push_back({failure.service, text, {}});
+    Paragraph& paragraph = paragraphs[place->second];
+    if (!fresh) paragraph.services += ", " + failure.service;
+    if (!failure.log.empty()) paragraph.logs.push_back(failure.log);
   }
-  return text;
+  std::string all;
+  for (const Paragraph& paragraph : paragraphs) {
+    all += "\n  " + paragraph.services + ": " + paragraph.text;
+    const std::size_t logs = paragraph.logs.size();
+    if (logs == 1) all += "    whole log: " + paragraph.logs.front().string() + "\n";
+    if (logs > 1) {
+      all += "    whole logs: " + paragraph.logs.front().string() + ", and " +
+             std::to_string(logs - 1) + " more beside it\n";
+    }
+  }
+  return all;
 }
 
 std::string paused_text(const UpReport& report) {

@@ -103,7 +103,8 @@ UpReport up_report_from_json(const std::string& text);
 DownReport down_report_from_json(const std::string& text);
 std::vector<ServiceStatus> statuses_from_json(const std::string& text);
 
-/// For people: a paragraph a failure, each with an empty line before it.
+/// For people: paragraphs, each with an empty line before it. Services that failed alike, and whose
+/// last output was the same, share one.
 std::string failures_text(const std::vector<ServiceFailure>& failures);
 /// For people: which services are paused before their start, and how they go on. "" for none.
 std::string paused_text(const UpReport& report);

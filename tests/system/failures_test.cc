@@ -160,9 +160,11 @@ TEST_F(FailuresTest, TellAboutATaskThatTakesTooLong) {
 TEST_F(FailuresTest, TellAboutEveryServiceThatFailed) {
   const Outcome outcome = up(write_spec(R"("services": {
     "one": {"command": ["test_service", "waits"], "ports": {"main": 80}, "ready_timeout": "300ms"},
-    "two": {"command": ["test_service", "waits"], "ports": {"main": 80}, "ready_timeout": "300ms"}})"));
+    "two": {"command": ["test_service", "waits"], "ports": {"main": 80}, "ready_timeout": "300ms"},
+    "three": {"command": ["test_service", "exits", "3"], "ports": {"main": 80}}})"));
   EXPECT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("  one: "), HasSubstr("  two: ")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("  one, two: not ready within 300 ms\n"),
+                                 HasSubstr("  three: ended before it was ready: exit code 3\n")));
 }
 
 TEST_F(FailuresTest, OfTheEnvironmentEndRunWith125) {

@@ -118,6 +118,34 @@ TEST(UpReportTest, TellsEverythingAboutEachFailure) {
             "  web: not started: it needs 'db', which failed\n");
 }
 
+TEST(UpReportTest, TellsOnceWhatHappenedToManyAlike) {
+  const auto failed = [](const char* service, const char* what, const char* log) {
+    ServiceFailure failure;
+    failure.service = service;
+    failure.what = what;
+    failure.log = log;
+    return failure;
+  };
+  EXPECT_EQ(failures_text({failed("a", "exit code 3", "/l/a.log"), failed("b", "ENOENT", ""),
+                           failed("c", "exit code 3", "/l/c.log"), failed("d", "ENOENT", ""),
+                           failed("e", "exit code 3", "")}),
+            "\n  a, c, e: exit code 3\n    whole logs: /l/a.log, and 1 more beside it\n"
+            "\n  b, d: ENOENT\n");
+}
+
+TEST(UpReportTest, KeepsApartWhoWroteSomethingElse) {
+  ServiceFailure one;
+  one.service = "a";
+  one.what = "exit code 3";
+  one.last_lines = {"no disk"};
+  ServiceFailure other = one;
+  other.service = "b";
+  other.last_lines = {"no memory"};
+  EXPECT_EQ(failures_text({one, other}),
+            "\n  a: exit code 3\n    its last output:\n      | no disk\n"
+            "\n  b: exit code 3\n    its last output:\n      | no memory\n");
+}
+
 TEST(DownReportTest, ComesBackFromJson) {
   const DownReport report =
       down_report_from_json(to_json(DownReport{{{"web", How::kStopped, "exit code 0"},
