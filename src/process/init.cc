@@ -250,7 +250,7 @@ class Init {
   }
 
   pid_t start(const Program& program, InitReport::Kind started, InitReport::Kind failed) {
-    const auto outcome = launch(program);
+    const auto outcome = launch_bare(program);
     if (const auto* failure = std::get_if<LaunchFailure>(&outcome)) {
       report(failed, failure->step, failure->error_number);
       return 0;

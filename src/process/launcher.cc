@@ -26,17 +26,16 @@ namespace {
 namespace asio = boost::asio;
 namespace process = boost::process::v2;
 
-/// Runs between fork and exec, in the child: system calls only. The step that failed goes to the
-/// parent through a pipe that exec closes; Boost carries errno alone.
+/// Runs between fork and exec, in the child: system calls only.
 struct ChildSteps {
   const Program& program;
-  int failure_pipe;
   pid_t parent;
+  /// Why they ended: the parent of a vfork(2) finds it there, whose memory it is.
+  LaunchFailure& failure;
 
-  process::error_code fail(Step step) const noexcept {
-    const LaunchFailure failure{step, errno};
-    (void)!::write(failure_pipe, &failure, sizeof failure);
-    ::_exit(127);
+  bool fail(Step step) const noexcept {
+    failure = {step, errno};
+    return false;
   }
 
   static void give_pipe(int fd, const Account& account) noexcept {
@@ -62,9 +61,8 @@ struct ChildSteps {
     return false;
   }
 
-  template <typename Launcher>
-  process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
-                                    const char* const*) const noexcept {
+  /// False: `failure` says what could not be done.
+  bool take() const noexcept {
     if (program.new_session && ::setsid() < 0) return fail(Step::kSession);
     for (int target = 0; target < 3; ++target) {
       const int source = program.stdio[static_cast<std::size_t>(target)];
@@ -95,6 +93,18 @@ struct ChildSteps {
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    return true;
+  }
+};
+
+/// The same as Boost calls it.
+struct BoostSteps {
+  ChildSteps steps;
+
+  template <typename Launcher>
+  process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
+                                    const char* const*) const noexcept {
+    if (!steps.take()) ::_exit(127);
     return {};
   }
 
@@ -102,7 +112,8 @@ struct ChildSteps {
   void on_exec_error(Launcher&, const process::filesystem::path&, const char* const*,
                      const process::error_code& error) const noexcept {
     errno = error.value();
-    (void)fail(Step::kExec);
+    (void)steps.fail(Step::kExec);
+    ::_exit(127);
   }
 
   /// Never called: Boost 1.81 calls the form above only when this one could be called.
@@ -111,13 +122,23 @@ struct ChildSteps {
                      const char* const*, const process::error_code&) const noexcept;
 };
 
-/// As execve(2) wants them.
-std::vector<char*> exec_pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  for (const std::string& text : strings) result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
+/// What execve(2) takes of a program: pointers into it.
+struct ExecArguments {
+  explicit ExecArguments(const Program& program) : env(program.env.pointers()) {
+    argv.reserve(program.argv.size() + 1);
+    for (const std::string& argument : program.argv) argv.push_back(argument.c_str());
+    argv.push_back(nullptr);
+  }
+
+  /// Returns with errno when it cannot.
+  void execute(const std::string& executable) const noexcept {
+    ::execve(executable.c_str(), const_cast<char* const*>(argv.data()),
+             const_cast<char* const*>(env.data()));
+  }
+
+  std::vector<const char*> argv;
+  std::vector<const char*> env;
+};
 
 /// 0 when the file can be executed; EACCES only when it is there and cannot.
 int executable_error(const std::string& path) {
@@ -186,47 +207,47 @@ std::string describe(const LaunchFailure& failure, const std::string& program,
 std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
   if (const int fault = injected_fault(Call::kVfork); fault != 0)
     return LaunchFailure{Step::kFork, fault};
-  Pipe failures;
-  try {
-    failures = make_pipe();
-  } catch (const SystemError& error) {
-    return LaunchFailure{Step::kFork, error.error_number()};
-  }
-  const std::vector<const char*> environment = program.env.pointers();
-  std::vector<const char*> arguments;
-  arguments.reserve(program.argv.size() + 1);
-  for (const std::string& argument : program.argv) arguments.push_back(argument.c_str());
-  arguments.push_back(nullptr);
-
+  ExecArguments arguments(program);
+  LaunchFailure failure;
   asio::io_context context(1);
-  // vfork(2): the child shares our memory until it executes, so no page table is copied. ChildSteps
-  // makes system calls only, and this context has nothing that a fork could disturb.
+  // vfork(2): the child shares our memory until it executes. ChildSteps makes system calls only,
+  // and this context has nothing that a fork could disturb.
   process::posix::vfork_launcher launcher;
-  launcher.env = environment.data();
-  launcher.fd_whitelist.push_back(*failures.write);
+  launcher.env = arguments.env.data();
   process::error_code error;
   process::process started =
-      launcher(context.get_executor(), error, program.executable, arguments.data(),
-               ChildSteps{program, *failures.write, ::getpid()});
+      launcher(context.get_executor(), error, program.executable, arguments.argv.data(),
+               BoostSteps{{program, ::getpid(), failure}});
   if (!error && started.id() > 0) {
     const auto pid = static_cast<pid_t>(started.id());
-    failures.write.reset();
     started.detach();
-    LaunchFailure failure;
-    const ssize_t length = ::read(*failures.read, &failure, sizeof failure);
-    if (length == 0) return pid;
-    if (length < 0) failure = {Step::kExec, errno};
-    ::kill(pid, SIGKILL);  // it may run: only the news of that was lost
-    ::waitpid(pid, nullptr, 0);
-    return failure;
+    if (failure.step == Step::kNone) return pid;
   }
-  failures.write.reset();
-  LaunchFailure failure{Step::kFork, error.value()};
-  (void)!::read(*failures.read, &failure, sizeof failure);
   if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);  // Boost < 1.85 leaves it unreaped
+  if (failure.step == Step::kNone) failure = {Step::kFork, error.value()};
   return failure;
 } catch (const boost::system::system_error& error) {
   return LaunchFailure{Step::kFork, error.code().value()};
+}
+
+std::variant<pid_t, LaunchFailure> launch_bare(const Program& program) {
+  if (const int fault = injected_fault(Call::kVfork); fault != 0)
+    return LaunchFailure{Step::kFork, fault};
+  const ExecArguments arguments(program);
+  LaunchFailure failure;
+  const ChildSteps steps{program, ::getpid(), failure};
+  const pid_t pid = ::vfork();
+  if (pid < 0) return LaunchFailure{Step::kFork, errno};
+  if (pid == 0) {
+    if (steps.take()) {
+      arguments.execute(program.executable);
+      (void)steps.fail(Step::kExec);
+    }
+    ::_exit(127);
+  }
+  if (failure.step == Step::kNone) return pid;
+  ::waitpid(pid, nullptr, 0);
+  return failure;
 }
 
 std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd& outcome) {
@@ -236,19 +257,19 @@ std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd&
   } catch (const SystemError& error) {
     return LaunchFailure{Step::kFork, error.error_number()};
   }
-  const std::vector<char*> arguments = exec_pointers(program.argv);
-  const std::vector<const char*> environment = program.env.pointers();
-  const pid_t parent = ::getpid();
+  const ExecArguments arguments(program);
+  LaunchFailure failure;
+  const ChildSteps steps{program, ::getpid(), failure};
   const pid_t pid = ::fork();  // not vfork(2): the parent goes on while the child stands still
   if (pid < 0) return LaunchFailure{Step::kFork, errno};
   if (pid == 0) {
-    const ChildSteps steps{program, *pipe.write, parent};
-    int none = 0;
-    (void)steps.on_exec_setup(none, {}, nullptr);
-    ::raise(SIGSTOP);
-    ::execve(program.executable.c_str(), arguments.data(),
-             const_cast<char* const*>(environment.data()));
-    (void)steps.fail(Step::kExec);
+    if (steps.take()) {
+      ::raise(SIGSTOP);
+      arguments.execute(program.executable);
+      (void)steps.fail(Step::kExec);
+    }
+    (void)!::write(*pipe.write, &failure, sizeof failure);
+    ::_exit(127);
   }
   pipe.write.reset();
   // A SIGCONT before it has stopped would be lost.
@@ -256,7 +277,7 @@ std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd&
   while (::waitpid(pid, &status, WUNTRACED) < 0 && errno == EINTR) {
   }
   if (!WIFSTOPPED(status)) {
-    LaunchFailure failure{Step::kExec, ECHILD};
+    failure = {Step::kExec, ECHILD};
     (void)!::read(*pipe.read, &failure, sizeof failure);
     return failure;
   }
@@ -266,8 +287,7 @@ std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd&
 
 void become(const Program& program) {
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-  ::execve(program.executable.c_str(), exec_pointers(program.argv).data(),
-           const_cast<char* const*>(program.env.pointers().data()));
+  ExecArguments(program).execute(program.executable);
   throw_errno("execute", program.executable);
 }
 

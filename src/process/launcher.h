@@ -1,4 +1,5 @@
-// The one place where IsoEnv starts programs: Boost.Process v2 behind a plain function.
+// The one place where IsoEnv starts programs: by Boost.Process v2, and in an init by vfork(2)
+// alone.
 //
 // The calling process must be single-threaded and already inside the namespaces the program is to
 // live in; the program becomes its child. It starts with descriptors 0, 1, 2 and no other, no
@@ -73,6 +74,11 @@ std::string describe(const LaunchFailure& failure, const std::string& program,
 
 /// Starts the program; returns when it has replaced its image or could not.
 std::variant<pid_t, LaunchFailure> launch(const Program& program);
+
+/// The same for an init, of which there is one beside each service: without Boost.Process, which
+/// makes an epoll instance, a timer and an event descriptor for each start and touches the memory
+/// of all that.
+std::variant<pid_t, LaunchFailure> launch_bare(const Program& program);
 
 /// Starts a process that has everything of the program and stops itself (SIGSTOP) where it would
 /// execute it; returns when it has. SIGCONT, or a debugger, lets it go on. `outcome` is readable

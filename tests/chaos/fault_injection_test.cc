@@ -228,11 +228,16 @@ TEST_F(FaultInjectionTest, CountsTheCallsOfEachRole) {
   EXPECT_EQ(counts.injected, 1U);
 }
 
-// The program ran, and its init waited for its end for ever.
-TEST_F(FaultInjectionTest, OfReadingHowAStartWentEndsTheStart) {
-  const Outcome outcome = with_fault("init.read:1:EIO", "up");
-  EXPECT_THAT(outcome, ExitedWith(1));
-  EXPECT_THAT(outcome.err, HasSubstr("store: cannot execute 'test_service': EIO"));
+// What fails in the child of a vfork(2) is found by its parent.
+TEST_F(FaultInjectionTest, OfStartingAProgramIsTold) {
+  for (const auto& [fault, told] :
+       {std::pair("init.vfork:1:EAGAIN", "fork 'test_service': EAGAIN"),
+        std::pair("init.exec:1:EACCES", "execute 'test_service': EACCES"),
+        std::pair("init.setrlimit:1:EPERM", "set the limit of open files 'test_service': EPERM")}) {
+    const Outcome outcome = with_fault(fault, "up");
+    EXPECT_THAT(outcome, ExitedWith(1));
+    EXPECT_THAT(outcome.err, HasSubstr(std::string("store: cannot ") + told));
+  }
 }
 
 // The report was closed before it was written.

@@ -27,7 +27,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class LauncherTest : public ::testing::Test {
+class ProgramTest : public ::testing::Test {
  protected:
   /// A file of that mode, in the test's own directory.
   std::string file(const std::string& name, const std::string& text, mode_t mode) const {
@@ -46,11 +46,32 @@ class LauncherTest : public ::testing::Test {
     return program;
   }
 
+  static ExitStatus wait_for(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    return ExitStatus::from_wait(status);
+  }
+
+ private:
+  test::TempDir temp_;
+};
+
+using HeldProgramTest = ProgramTest;
+
+using Launch = std::variant<pid_t, LaunchFailure> (*)(const Program&);
+
+/// Whatever starts a program does the same.
+class LauncherTest : public ProgramTest, public ::testing::WithParamInterface<Launch> {
+ protected:
+  static std::variant<pid_t, LaunchFailure> start(const Program& program) {
+    return GetParam()(program);
+  }
+
   /// What the program writes to its standard output; it must end well.
   static std::string output_of(Program program) {
     Pipe output = make_pipe();
     program.stdio[1] = *output.write;
-    const auto launched = launch(program);
+    const auto launched = start(program);
     output.write.reset();
     EXPECT_TRUE(std::holds_alternative<pid_t>(launched)) << describe(step_of(launched));
     if (!std::holds_alternative<pid_t>(launched)) return "";
@@ -64,12 +85,6 @@ class LauncherTest : public ::testing::Test {
     return text;
   }
 
-  static ExitStatus wait_for(pid_t pid) {
-    int status = 0;
-    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-    return ExitStatus::from_wait(status);
-  }
-
   static Step step_of(const std::variant<pid_t, LaunchFailure>& launched) {
     const auto* failure = std::get_if<LaunchFailure>(&launched);
     return failure == nullptr ? Step::kNone : failure->step;
@@ -78,7 +93,7 @@ class LauncherTest : public ::testing::Test {
   /// The launch fails at that step, and leaves neither child nor descriptor.
   static void expect_failure(const Program& program, Step step, int error_number) {
     const std::size_t descriptors = count_descriptors();
-    const auto launched = launch(program);
+    const auto launched = start(program);
     const auto* failure = std::get_if<LaunchFailure>(&launched);
     ASSERT_NE(failure, nullptr);
     EXPECT_STREQ(describe(failure->step), describe(step));
@@ -103,25 +118,25 @@ class LauncherTest : public ::testing::Test {
   }
 
   static inline const std::vector<std::string> kCatStatus{"/bin/cat", "/proc/self/status"};
-
- private:
-  test::TempDir temp_;
 };
 
-TEST_F(LauncherTest, PassesArgumentsAsTheyAre) {
+INSTANTIATE_TEST_SUITE_P(Every, LauncherTest, ::testing::Values(&launch, &launch_bare),
+                         [](const auto& how) { return how.param == &launch ? "Launch" : "Bare"; });
+
+TEST_P(LauncherTest, PassesArgumentsAsTheyAre) {
   Program cat = program({"/bin/cat"});
   cat.argv = {"any name", "/proc/self/cmdline", "--", "/dev/null"};
   EXPECT_EQ(output_of(cat), "any name\0/proc/self/cmdline\0--\0/dev/null\0"s);
 }
 
-TEST_F(LauncherTest, PassesTheGivenEnvironmentAndNoOther) {
+TEST_P(LauncherTest, PassesTheGivenEnvironmentAndNoOther) {
   Program cat = program({"/bin/cat", "/proc/self/environ"});
   EXPECT_EQ(output_of(cat), "");
   cat.env = {"B=1", "A=x=y z", "E="};
   EXPECT_EQ(output_of(cat), "B=1\0A=x=y z\0E=\0"s);
 }
 
-TEST_F(LauncherTest, LeavesOpenTheStandardStreamsAlone) {
+TEST_P(LauncherTest, LeavesOpenTheStandardStreamsAlone) {
   const UniqueFd low(::fcntl(1, F_DUPFD, 3));
   const UniqueFd high(::fcntl(1, F_DUPFD, 700));
   ASSERT_TRUE(low && high);
@@ -129,14 +144,14 @@ TEST_F(LauncherTest, LeavesOpenTheStandardStreamsAlone) {
   EXPECT_EQ(output_of(program({"/bin/ls", "/proc/self/fd"})), "0\n1\n2\n3\n");
 }
 
-TEST_F(LauncherTest, ConnectsTheStandardStreams) {
+TEST_P(LauncherTest, ConnectsTheStandardStreams) {
   const std::string in = file("in", "what was said\n", 0600);
   const UniqueFd input = open_or_throw(in, O_RDONLY);
   const UniqueFd errors = open_or_throw((directory() / "err").string(), O_WRONLY | O_CREAT);
   Program cat = program({"/bin/cat", "-", "/no/such/file"});
   Pipe output = make_pipe();
   cat.stdio = {*input, *output.write, *errors};
-  const auto launched = launch(cat);
+  const auto launched = start(cat);
   ASSERT_TRUE(std::holds_alternative<pid_t>(launched));
   EXPECT_EQ(wait_for(std::get<pid_t>(launched)).code, 1);
   char text[64] = "";
@@ -148,14 +163,14 @@ TEST_F(LauncherTest, ConnectsTheStandardStreams) {
   EXPECT_THAT(line, HasSubstr("/no/such/file"));
 }
 
-TEST_F(LauncherTest, StartsInTheWorkingDirectory) {
+TEST_P(LauncherTest, StartsInTheWorkingDirectory) {
   Program readlink = program({"/bin/readlink", "/proc/self/cwd"});
   EXPECT_EQ(output_of(readlink), fs::current_path().string() + "\n");
   readlink.working_directory = fs::canonical(directory()).string();
   EXPECT_EQ(output_of(readlink), readlink.working_directory + "\n");
 }
 
-TEST_F(LauncherTest, StartsWithNoSignalBlockedAndADeadPipeThatKills) {
+TEST_P(LauncherTest, StartsWithNoSignalBlockedAndADeadPipeThatKills) {
   sigset_t blocked;
   sigset_t before;
   ::sigemptyset(&blocked);
@@ -171,11 +186,11 @@ TEST_F(LauncherTest, StartsWithNoSignalBlockedAndADeadPipeThatKills) {
   EXPECT_EQ(std::stoull(ignored, nullptr, 16) & (1ULL << (SIGPIPE - 1)), 0U);
 }
 
-TEST_F(LauncherTest, TakesAwayThePowerToGainPrivileges) {
+TEST_P(LauncherTest, TakesAwayThePowerToGainPrivileges) {
   EXPECT_EQ(status_field(program(kCatStatus), "NoNewPrivs"), "1");
 }
 
-TEST_F(LauncherTest, GivesUpTheCapabilitiesThatReachBeyondASandbox) {
+TEST_P(LauncherTest, GivesUpTheCapabilitiesThatReachBeyondASandbox) {
   const auto number = [](const std::string& text) { return std::stoull(text, nullptr, 16); };
   const auto bit = [](unsigned capability) { return 1ULL << capability; };
   Program cat = program(kCatStatus);
@@ -200,7 +215,7 @@ TEST_F(LauncherTest, GivesUpTheCapabilitiesThatReachBeyondASandbox) {
   }
 }
 
-TEST_F(LauncherTest, StartsASessionWhenAsked) {
+TEST_P(LauncherTest, StartsASessionWhenAsked) {
   Program cat = program({"/bin/cat", "/proc/self/stat"});
   const auto session = [&] {  // pid (comm) state ppid pgrp session
     std::istringstream fields(output_of(cat));
@@ -214,7 +229,7 @@ TEST_F(LauncherTest, StartsASessionWhenAsked) {
   EXPECT_EQ(leader, pid);
 }
 
-TEST_F(LauncherTest, SetsTheSoftLimitOfOpenFiles) {
+TEST_P(LauncherTest, SetsTheSoftLimitOfOpenFiles) {
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   Program cat = program({"/bin/cat", "/proc/self/limits"});
@@ -230,7 +245,7 @@ TEST_F(LauncherTest, SetsTheSoftLimitOfOpenFiles) {
   EXPECT_EQ(hard, std::to_string(limit.rlim_max));
 }
 
-TEST_F(LauncherTest, TellsTheStepThatFailed) {
+TEST_P(LauncherTest, TellsTheStepThatFailed) {
   const fs::path trace = directory() / "trace";
   const Program good = program({"/usr/bin/touch", trace.string()});
   Program bad = good;
@@ -247,7 +262,7 @@ TEST_F(LauncherTest, TellsTheStepThatFailed) {
   EXPECT_FALSE(fs::exists(trace)) << "it was started all the same";
 }
 
-TEST_F(LauncherTest, TellsWhyAProgramCannotBeExecuted) {
+TEST_P(LauncherTest, TellsWhyAProgramCannotBeExecuted) {
   expect_failure(program({file("orphan", "#!/no/such/interpreter\n", 0755)}), Step::kExec, ENOENT);
   expect_failure(program({file("text", "not a program", 0644)}), Step::kExec, EACCES);
   expect_failure(program({file("garbage", "\x7f\x01\x02garbage", 0755)}), Step::kExec, ENOEXEC);
@@ -255,9 +270,9 @@ TEST_F(LauncherTest, TellsWhyAProgramCannotBeExecuted) {
   expect_failure(program({(directory() / "missing").string()}), Step::kExec, ENOENT);
 }
 
-TEST_F(LauncherTest, LeavesTheProgramToItsCaller) {
+TEST_P(LauncherTest, LeavesTheProgramToItsCaller) {
   const std::size_t descriptors = count_descriptors();
-  const auto launched = launch(program({"/bin/sleep", "1000"}));
+  const auto launched = start(program({"/bin/sleep", "1000"}));
   ASSERT_TRUE(std::holds_alternative<pid_t>(launched));
   const pid_t pid = std::get<pid_t>(launched);
   EXPECT_EQ(count_descriptors(), descriptors);
@@ -358,14 +373,14 @@ TEST(StepTest, IsDescribedAsWhatWasBeingDone) {
   EXPECT_STREQ(describe(Step::kExec), "execute");
 }
 
-TEST_F(LauncherTest, EndsTheProgramWithItsParentWhenAsked) {
+TEST_P(LauncherTest, EndsTheProgramWithItsParentWhenAsked) {
   Pipe held = make_pipe();
   const pid_t parent = ::fork();
   if (parent == 0) {
     Program waiting = program({"/bin/sleep", "1000"});
     waiting.stdio[1] = *held.write;
     waiting.dies_with_parent = true;
-    (void)launch(waiting);
+    (void)start(waiting);
     ::_exit(0);
   }
   held.write.reset();
@@ -374,7 +389,7 @@ TEST_F(LauncherTest, EndsTheProgramWithItsParentWhenAsked) {
   EXPECT_EQ(::read(*held.read, &byte, 1), 0);  // returns when nobody holds the other end
 }
 
-TEST_F(LauncherTest, HoldsAProgramUntilItIsToldToGoOn) {
+TEST_F(HeldProgramTest, HoldsAProgramUntilItIsToldToGoOn) {
   Pipe output = make_pipe();
   Program held = program({"/bin/echo", "ran"});
   held.stdio[1] = *output.write;
@@ -388,7 +403,7 @@ TEST_F(LauncherTest, HoldsAProgramUntilItIsToldToGoOn) {
   EXPECT_EQ(wait_for(pid), ExitStatus{});
 }
 
-TEST_F(LauncherTest, TellsAtOnceWhyAProgramThatIsToBeHeldCannotComeSoFar) {
+TEST_F(HeldProgramTest, TellsAtOnceWhyAProgramThatIsToBeHeldCannotComeSoFar) {
   Program held = program({"/bin/echo"});
   held.working_directory = "/no/such/directory";
   UniqueFd outcome;
@@ -398,7 +413,7 @@ TEST_F(LauncherTest, TellsAtOnceWhyAProgramThatIsToBeHeldCannotComeSoFar) {
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
 }
 
-TEST_F(LauncherTest, TellsWhyAProgramThatWasHeldCannotBeExecuted) {
+TEST_F(HeldProgramTest, TellsWhyAProgramThatWasHeldCannotBeExecuted) {
   Program held = program({"/bin/echo"});
   held.executable = "/no/such/program";
   UniqueFd outcome;
