@@ -190,10 +190,9 @@ asio::awaitable<StartOutcome> LinuxBackend::start(std::size_t service) {
   std::string reason;
   try {
     co_await start_running(service);
-    const std::int64_t init = host_pid(state_->running[service]->sandbox->pidfd());
     // Only now: who asked before may still want to know how the start before went.
     state_->refused[service] = false;
-    co_return Started{only_child(init)};
+    co_return Started{state_->running[service]->sandbox->program_host_pid()};
   } catch (const std::exception& exception) {
     state_->refused[service] = dynamic_cast<const SystemError*>(&exception) != nullptr;
     reason = in_one_line(told(exception));

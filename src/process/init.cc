@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -48,6 +49,27 @@ class Init {
   void report(InitReport::Kind kind, Step step = Step::kNone, int value = 0) {
     const InitReport message{kind, step, value};
     if (::send(*control_, &message, sizeof message, MSG_NOSIGNAL) < 0) leave(1);
+  }
+
+  /// With the pid as the credentials of the message, which the kernel translates for whoever reads
+  /// them (SCM_CREDENTIALS, unix(7)): outside, nobody need look for it in /proc. To name another
+  /// than its own takes CAP_SYS_ADMIN.
+  void report_started(pid_t pid) {
+    InitReport message{InitReport::Kind::kStarted, Step::kNone, pid};
+    iovec part{&message, sizeof message};
+    const ucred program{pid, ::getuid(), ::getgid()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof program)] = {};
+    msghdr whole{};
+    whole.msg_iov = &part;
+    whole.msg_iovlen = 1;
+    whole.msg_control = control;
+    whole.msg_controllen = sizeof control;
+    cmsghdr* const header = CMSG_FIRSTHDR(&whole);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_CREDENTIALS;
+    header->cmsg_len = CMSG_LEN(sizeof program);
+    std::memcpy(CMSG_DATA(header), &program, sizeof program);
+    if (::sendmsg(*control_, &whole, MSG_NOSIGNAL) < 0) report(message.kind, message.step, pid);
   }
 
   [[noreturn]] void fail(Step step) {
@@ -175,9 +197,9 @@ class Init {
     if (length != sizeof request) leave(0);  // the parent is gone
     switch (request.kind) {
       case InitRequest::Kind::kLaunch:
-        program_ = request.value == 0 ? start(plan_.program, InitReport::Kind::kStarted,
-                                              InitReport::Kind::kLaunchFailed)
+        program_ = request.value == 0 ? start(plan_.program, InitReport::Kind::kLaunchFailed)
                                       : start_held();
+        if (program_ > 0) report_started(program_);
         for (const int signal : std::exchange(early_signals_, {})) pass_on(signal);
         give_memory_back();
         break;
@@ -190,7 +212,8 @@ class Init {
         break;
       case InitRequest::Kind::kProbe:
         probe_ = start(plan_.probes[static_cast<std::size_t>(request.value)],
-                       InitReport::Kind::kProbeStarted, InitReport::Kind::kProbeFailed);
+                       InitReport::Kind::kProbeFailed);
+        if (probe_ > 0) report(InitReport::Kind::kProbeStarted);
         break;
       case InitRequest::Kind::kKillProbe:
         if (probe_ > 0) ::kill(-probe_, SIGKILL);
@@ -233,7 +256,6 @@ class Init {
       report(InitReport::Kind::kLaunchFailed, failure->step, failure->error_number);
       return 0;
     }
-    report(InitReport::Kind::kStarted, Step::kNone, std::get<pid_t>(outcome));
     return std::get<pid_t>(outcome);
   }
 
@@ -249,15 +271,13 @@ class Init {
     }
   }
 
-  pid_t start(const Program& program, InitReport::Kind started, InitReport::Kind failed) {
+  pid_t start(const Program& program, InitReport::Kind failed) {
     const auto outcome = launch_bare(program);
     if (const auto* failure = std::get_if<LaunchFailure>(&outcome)) {
       report(failed, failure->step, failure->error_number);
       return 0;
     }
-    const pid_t pid = std::get<pid_t>(outcome);
-    report(started, Step::kNone, pid);
-    return pid;
+    return std::get<pid_t>(outcome);
   }
 
   /// The program, also behind a launcher that stays its parent; one that becomes it, or runs it

@@ -34,7 +34,8 @@ struct InitReport {
     kNote,          ///< an optional `step` failed with errno `value`; set-up goes on
     kSetupFailed,   ///< `step` failed with errno `value`; init exits
     kPrepared,      ///< set-up is done, kLaunch may come
-    kStarted,       ///< the program runs as pid `value` (of the sandbox's PID namespace)
+    kStarted,       ///< the program runs as pid `value` (of the sandbox's PID namespace), which is
+                    ///< the message's sender too, unless the kernel does not let init say so
     kReleased,      ///< the program that was held is executed
     kLaunchFailed,  ///< `step` failed with errno `value`, also of one that was held
     kStopped,       ///< the program that has the terminal stands still, as after `suspend`

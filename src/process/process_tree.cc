@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -191,19 +190,12 @@ void end_descendants(const std::vector<pid_t>& spared) {
 }
 
 std::int64_t host_pid(int pidfd) {
-  std::ifstream info("/proc/self/fdinfo/" + std::to_string(pidfd));
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("Pid:", 0) == 0) return std::strtoll(line.c_str() + 4, nullptr, 10);
-  }
-  return 0;
-}
-
-std::int64_t only_child(std::int64_t pid) {
-  const std::string text = std::to_string(pid);
-  std::ifstream children("/proc/" + text + "/task/" + text + "/children");
-  std::int64_t child = 0;
-  children >> child;
-  return child;
+  const std::string path = "/proc/self/fdinfo/" + std::to_string(pidfd);
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 512> text{};
+  if (!file || ::read(*file, text.data(), text.size() - 1) <= 0) return 0;
+  const char* const line = std::strstr(text.data(), "\nPid:");
+  return line != nullptr ? std::max(std::strtoll(line + 5, nullptr, 10), 0LL) : 0;
 }
 
 }  // namespace isoenv

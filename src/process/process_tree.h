@@ -25,12 +25,9 @@ bool adopt_orphans() noexcept;
 std::vector<pid_t> processes_below(pid_t ancestor);
 
 /// The pid behind a pidfd as the reader's /proc counts, which in the keeper is still the host's
-/// (pidfd_open(2), fdinfo); 0 when unknown.
+/// (pidfd_open(2), fdinfo); 0 when unknown. Of the process itself nothing is looked at in /proc:
+/// the end of one that was takes longer (proc_flush_pid, fs/proc/base.c).
 std::int64_t host_pid(int pidfd);
-
-/// The only child of a process, by the same count: a service below its init (proc(5), needs
-/// CONFIG_PROC_CHILDREN); 0 when unknown.
-std::int64_t only_child(std::int64_t pid);
 
 /// True when the process, by the same count, has ended or is past the point from which nothing of
 /// it runs on, every thread of it. That comes before the kernel closes what it has open: who has

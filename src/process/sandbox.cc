@@ -40,6 +40,7 @@ struct Sandbox::State {
   Event changed;
   Note note;
   pid_t pid = 0;
+  pid_t program = 0;       // its pid in our PID namespace, 0: unknown
   int unborn = 0;          // errno: why there is no init
   bool doomed = false;     // to be killed when it is born
   bool ends_tree = false;  // init has no PID namespace that ends with it
@@ -58,6 +59,7 @@ struct Sandbox::State {
 
   void apply(const InitReport& report);
   ssize_t receive(InitReport& report);
+  void adopt_born(pid_t child);
   void adopt(pid_t child, UniqueFd pidfd);
   void kill() noexcept;
   bool request(InitRequest::Kind kind, int value = 0) noexcept;
@@ -129,8 +131,7 @@ void Sandbox::State::adopt(pid_t child, UniqueFd pidfd) {
   if (doomed) kill();
 }
 
-/// Of what the zygote clones, the kernel tells the pid (SCM_CREDENTIALS, unix(7)): it cannot be
-/// another's, since nobody else reaps our child.
+/// The kernel tells who sent a report, by its pid in our PID namespace (SCM_CREDENTIALS, unix(7)).
 ssize_t Sandbox::State::receive(InitReport& report) {
   iovec part{&report, sizeof report};
   alignas(cmsghdr) char credentials[CMSG_SPACE(sizeof(ucred))] = {};
@@ -140,27 +141,33 @@ ssize_t Sandbox::State::receive(InitReport& report) {
   message.msg_control = credentials;
   message.msg_controllen = sizeof credentials;
   const ssize_t length = ::recvmsg(control.native_handle(), &message, MSG_DONTWAIT);
-  if (length != static_cast<ssize_t>(sizeof report) || pid != 0 ||
-      report.kind != InitReport::Kind::kBorn) {
-    return length;
-  }
+  if (length != static_cast<ssize_t>(sizeof report)) return length;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   ucred sender{};
   if (header != nullptr && header->cmsg_type == SCM_CREDENTIALS) {
     std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
   }
-  UniqueFd pidfd;
-  if (sender.pid > 0) pidfd = try_pidfd_open(sender.pid);
-  if (pidfd) {
-    adopt(sender.pid, std::move(pidfd));
-    return length;
-  }
-  unborn = errno;  // nobody could follow it
-  if (sender.pid > 0) {
-    ::kill(sender.pid, SIGKILL);
-    ::waitpid(sender.pid, nullptr, 0);
+  if (report.kind == InitReport::Kind::kBorn && pid == 0) adopt_born(sender.pid);
+  if (report.kind == InitReport::Kind::kStarted) {
+    if (sender.pid != pid) program = sender.pid;
+    if (ends_tree) program = static_cast<pid_t>(report.value);
   }
   return length;
+}
+
+/// Of what the zygote has cloned: it cannot be another's pid, since nobody else reaps our child.
+void Sandbox::State::adopt_born(pid_t child) {
+  UniqueFd pidfd;
+  if (child > 0) pidfd = try_pidfd_open(child);
+  if (pidfd) {
+    adopt(child, std::move(pidfd));
+    return;
+  }
+  unborn = errno;  // nobody could follow it
+  if (child > 0) {
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
 }
 
 /// Reads init's reports until it has ended, then reaps it. Keeps the state alive that long.
@@ -206,8 +213,9 @@ Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitP
   state_->ends_tree = plan.ends_tree;
   state_->note = std::move(note);
   const int on = 1;
-  if (zygote == nullptr ||
-      ::setsockopt(state_->control.native_handle(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0 ||
+  const bool tells_senders =
+      ::setsockopt(state_->control.native_handle(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0;
+  if (zygote == nullptr || !tells_senders ||
       !zygote->clone_init(namespaces, plan, *control.second)) {
     UniqueFd pidfd;
     const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
@@ -267,6 +275,11 @@ asio::awaitable<std::variant<pid_t, LaunchFailure>> Sandbox::launch_held() {
   while (!state->launched && !state->reaped) co_await state->changed.wait();
   if (!state->launched) throw SandboxEnded("the sandbox's init process was killed");
   co_return *state->launched;
+}
+
+std::int64_t Sandbox::program_host_pid() const {
+  const UniqueFd process = state_->program > 0 ? try_pidfd_open(state_->program) : UniqueFd();
+  return process ? host_pid(*process) : 0;
 }
 
 asio::awaitable<std::optional<LaunchFailure>> Sandbox::released() {

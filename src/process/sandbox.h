@@ -77,6 +77,8 @@ class Sandbox {
   boost::asio::awaitable<std::variant<pid_t, LaunchFailure>> launch();
   /// The same, but it stands still before the program is executed; signal(SIGCONT) lets it go on.
   boost::asio::awaitable<std::variant<pid_t, LaunchFailure>> launch_held();
+  /// After either, the program's pid as host_pid() counts (process_tree.h); 0 when it is not known.
+  std::int64_t program_host_pid() const;
   /// After launch_held(): returns when the program is executed, or has ended before; or why not.
   boost::asio::awaitable<std::optional<LaunchFailure>> released();
   /// Returns true whenever a program that has the terminal has stopped, false when it has ended.
