@@ -216,9 +216,9 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   // The kernel ends with us whatever a namespace of ours holds; elsewhere that is our part.
   // The connections close with the process, last: clients wait for that (ControlClient).
   if (!has_namespaces) end_descendants();
-  cover.reset();
+  const RunDirectory directory = cover ? cover->below() : inheritance.directory;
   // A successor that already waits for our end clears the directory itself.
-  if (auto lock = StartLock::try_take(inheritance.directory)) {
+  if (auto lock = StartLock::try_take(directory)) {
     (void)remove_run_directory(std::move(*lock));
   }
   // What is left the kernel takes apart sooner than destructors would.

@@ -38,15 +38,18 @@ void mount_in_memory(const fs::path& path, unsigned long flags, const std::strin
   }
 }
 
+/// A path of the calling process to what it has open, whatever is mounted there.
+std::string path_of(int place) { return "/proc/self/fd/" + std::to_string(place); }
+
 void bind(int place, const fs::path& path) {
-  const std::string source = "/proc/self/fd/" + std::to_string(place);
+  const std::string source = path_of(place);
   if (::mount(source.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     throw_errno("bind the directory", path);
   }
 }
 
 void let_pass(int place, const fs::path& path) {
-  const std::string opened = "/proc/self/fd/" + std::to_string(place);
+  const std::string opened = path_of(place);
   struct stat status {};
   if (::stat(opened.c_str(), &status) != 0 ||
       ::chmod(opened.c_str(), (status.st_mode & 07777U) | S_IXGRP | S_IXOTH) != 0) {
@@ -67,6 +70,7 @@ RunRootCover::RunRootCover(const RunDirectory& directory, const fs::path& artefa
     : directory_(directory),
       root_(directory.path().parent_path()),
       artefacts_(artefacts),
+      root_place_(open_place(root_)),
       own_place_(open_place(directory.path())),
       artefact_place_(open_place(artefacts)) {
   const fs::path default_root = default_run_root_path();
@@ -102,8 +106,7 @@ void RunRootCover::show_own(bool others_pass) const {
   mount_in_memory(temporary, MS_NOSUID | MS_NODEV, others_pass ? "mode=711" : "mode=700");
 }
 
-/// What is mounted below goes with it (umount(2)), and the kernel waits once for all its readers.
-RunRootCover::~RunRootCover() { ::umount2(root_.c_str(), MNT_DETACH); }
+RunDirectory RunRootCover::below() const { return {path_of(*root_place_), directory_.id()}; }
 
 void let_others_pass(const fs::path& directory) { let_pass(*open_place(directory), directory); }
 

@@ -20,13 +20,16 @@ class RunRootCover {
   /// Covers in the calling process's mount namespace, which must be its own. `artefacts` is the
   /// instance's. Throws SystemError.
   RunRootCover(const RunDirectory& directory, const std::filesystem::path& artefacts);
-  /// Takes the cover off for the calling process, so that it can remove the directory itself.
-  ~RunRootCover();
   RunRootCover(const RunRootCover&) = delete;
   RunRootCover& operator=(const RunRootCover&) = delete;
 
   /// The cover itself: in memory, and of this mount namespace alone.
   const std::filesystem::path& path() const noexcept { return root_; }
+
+  /// The instance's directory as it is below the cover, for the calling process alone and as long
+  /// as this lives: where it can be removed. To take the cover off would have the kernel wait for
+  /// all readers of the mount table (synchronize_rcu_expedited, fs/namespace.c).
+  RunDirectory below() const;
 
   /// Makes what is the instance's own visible again. `others_pass`: programs of other accounts
   /// reach what is theirs below the instance's own directory, where the artefacts have a second
@@ -37,7 +40,8 @@ class RunRootCover {
   RunDirectory directory_;
   std::filesystem::path root_;
   std::filesystem::path artefacts_;
-  UniqueFd own_place_;  // of what is covered
+  UniqueFd root_place_;  // of what is covered
+  UniqueFd own_place_;
   UniqueFd artefact_place_;
 };
 

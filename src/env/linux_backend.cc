@@ -346,12 +346,13 @@ asio::awaitable<void> LinuxBackend::State::gone(std::shared_ptr<RunningService> 
 asio::awaitable<void> LinuxBackend::State::capture_rest(std::string name,
                                                         std::shared_ptr<RunningService> ended) {
   co_await gone(ended);
-  asio::steady_timer limit(executor, kDrainLimit);
-  limit.async_wait([ended](const boost::system::error_code& cancelled) {
-    if (!cancelled) ended->output->stop();
-  });
-  co_await ended->output->drained();
-  limit.cancel();
+  if (!ended->output->is_drained()) {
+    asio::steady_timer limit(executor, kDrainLimit);
+    limit.async_wait([ended](const boost::system::error_code& cancelled) {
+      if (!cancelled) ended->output->stop();
+    });
+    co_await ended->output->drained();
+  }
   merged.finish(name);
   ended->sanitizers.finish();
   ended->sanitizer_files.finish();

@@ -98,6 +98,8 @@ void OutputCapture::stop() noexcept {
   if (!state_->ended) state_->source.cancel(ignored);
 }
 
+bool OutputCapture::is_drained() const noexcept { return state_->ended; }
+
 asio::awaitable<void> OutputCapture::drained() {
   const auto state = state_;
   while (!state->ended) co_await state->done.wait();

@@ -34,6 +34,7 @@ class OutputCapture {
   void catch_up();
   /// Returns when the last writer has closed the pipe and all was captured.
   boost::asio::awaitable<void> drained();
+  bool is_drained() const noexcept;
   /// What its log lacks, or "" (LogFile::losses).
   std::string losses() const;
   /// Ends the capture although writers are left.
