@@ -227,9 +227,9 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
 }
 
 /// Stays outside the instance, the keeper's parent, and sees the host's files: when the keeper ends
-/// without having cleaned up, by SIGKILL, its files go with it. Meanwhile it drops the artefacts of
-/// old instances. Holds nothing; its own death costs nothing but that. Without namespaces it
-/// inherits the keeper's orphans too, and ends them.
+/// without having cleaned up, by SIGKILL, its files go with it. Then it drops the artefacts of old
+/// instances: while one starts, the time is others'. Holds nothing; its own death costs nothing but
+/// that. Without namespaces it inherits the keeper's orphans too, and ends them.
 int tidy_after(pid_t keeper, bool has_namespaces, const RunDirectory& directory,
                const std::filesystem::path& artefact_root) {
   enter_role(Role::kTidy);
@@ -238,12 +238,12 @@ int tidy_after(pid_t keeper, bool has_namespaces, const RunDirectory& directory,
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   close_all_from(3, nullptr, 0);
-  drop_old_artefacts(artefact_root);
-  if (is_new_root(artefact_root)) drop_abandoned_artefacts();
   while (::waitpid(keeper, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (!has_namespaces) end_descendants();
   remove_if_dead(directory);
+  drop_old_artefacts(artefact_root);
+  if (is_new_root(artefact_root)) drop_abandoned_artefacts();
   return 0;
 }
 
