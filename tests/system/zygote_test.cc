@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "support/system_test.h"
 
@@ -14,6 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAreArray;
 
 class ZygoteTest : public SystemTest {
  protected:
@@ -29,6 +32,23 @@ class ZygoteTest : public SystemTest {
     std::vector<LivingProcess> found = processes();
     std::erase_if(found, [&](const LivingProcess& process) { return process.name != name; });
     return found;
+  }
+
+  /// Of the services that are up, as `ps` shows them.
+  std::vector<pid_t> shown_pids(const std::filesystem::path& spec) const {
+    std::vector<pid_t> pids;
+    const Outcome shown = isoenv({"ps", "-f", spec.string(), "--json"});
+    for (const auto& service : nlohmann::json::parse(shown.out)) {
+      if (service.at("state") == "ready") pids.push_back(service.at("pid"));
+    }
+    return pids;
+  }
+
+  /// The same as everybody sees them.
+  std::vector<pid_t> service_pids() const {
+    std::vector<pid_t> pids;
+    for (const LivingProcess& process : named("test_service")) pids.push_back(process.pid);
+    return pids;
   }
 
   pid_t zygote() const {
@@ -81,10 +101,12 @@ TEST_F(ZygoteTest, KeepsNothingOfTheEnvironmentInItsInits) {
 TEST_F(ZygoteTest, IsNotMissedWhenItWasKilled) {
   const auto spec = write_two();
   ASSERT_THAT(up(spec, {"first"}), ExitedWith(0));
+  EXPECT_THAT(shown_pids(spec), UnorderedElementsAreArray(service_pids()));
   ASSERT_EQ(::kill(zygote(), SIGKILL), 0);
   ASSERT_TRUE(eventually([this] { return zygote() == 0; }));
   ASSERT_THAT(up(spec, {"second"}), ExitedWith(0));
   EXPECT_THAT(named("isoenv-init"), SizeIs(2));
+  EXPECT_THAT(shown_pids(spec), UnorderedElementsAreArray(service_pids())) << "the keeper's own";
   EXPECT_THAT(isoenv({"restart", "-f", spec.string(), "first"}), ExitedWith(0));
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
