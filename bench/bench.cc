@@ -29,7 +29,7 @@ struct Options {
   std::string service = ISOENV_BENCH_SERVICE;
   std::string load = ISOENV_BENCH_LOAD;
   std::string workloads = "start,run,again,up,suite,crowd,lag,first,traffic,log";
-  std::string services = "1,10,50";
+  std::string services = "1,10,50,200,1000";
   std::string json;
   int repetitions = 15;
   int peers_up_to = 10;
@@ -48,7 +48,7 @@ po::options_description describe(Options& options) {
   add("workloads", po::value(&options.workloads),
       "which to run, a list (default: start,run,again,up,suite,crowd,lag,first,traffic,log)");
   add("services", po::value(&options.services),
-      "how many services up has: a list (default: 1,10,50)");
+      "how many services up has: a list (default: 1,10,50,200,1000)");
   add("repetitions", po::value(&options.repetitions), "of each measurement (default: 15)");
   add("peers-up-to", po::value(&options.peers_up_to),
       "the most services that other ways of bringing them up are given; 0: none (default: 10)");

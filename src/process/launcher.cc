@@ -30,11 +30,13 @@ namespace process = boost::process::v2;
 struct ChildSteps {
   const Program& program;
   pid_t parent;
-  /// Why they ended: the parent of a vfork(2) finds it there, whose memory it is.
-  LaunchFailure& failure;
+  /// Why they ended: the parent of a vfork(2) finds it there, whose memory it is. Volatile, since
+  /// by what the compiler knows nothing that is written in a child comes to the parent.
+  volatile LaunchFailure& failure;
 
   bool fail(Step step) const noexcept {
-    failure = {step, errno};
+    failure.step = step;
+    failure.error_number = errno;
     return false;
   }
 
@@ -208,7 +210,7 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
   if (const int fault = injected_fault(Call::kVfork); fault != 0)
     return LaunchFailure{Step::kFork, fault};
   ExecArguments arguments(program);
-  LaunchFailure failure;
+  volatile LaunchFailure failure;
   asio::io_context context(1);
   // vfork(2): the child shares our memory until it executes. ChildSteps makes system calls only,
   // and this context has nothing that a fork could disturb.
@@ -224,8 +226,8 @@ std::variant<pid_t, LaunchFailure> launch(const Program& program) try {
     if (failure.step == Step::kNone) return pid;
   }
   if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);  // Boost < 1.85 leaves it unreaped
-  if (failure.step == Step::kNone) failure = {Step::kFork, error.value()};
-  return failure;
+  if (failure.step == Step::kNone) return LaunchFailure{Step::kFork, error.value()};
+  return LaunchFailure{failure.step, failure.error_number};
 } catch (const boost::system::system_error& error) {
   return LaunchFailure{Step::kFork, error.code().value()};
 }
@@ -234,7 +236,7 @@ std::variant<pid_t, LaunchFailure> launch_bare(const Program& program) {
   if (const int fault = injected_fault(Call::kVfork); fault != 0)
     return LaunchFailure{Step::kFork, fault};
   const ExecArguments arguments(program);
-  LaunchFailure failure;
+  volatile LaunchFailure failure;
   const ChildSteps steps{program, ::getpid(), failure};
   const pid_t pid = ::vfork();
   if (pid < 0) return LaunchFailure{Step::kFork, errno};
@@ -247,7 +249,7 @@ std::variant<pid_t, LaunchFailure> launch_bare(const Program& program) {
   }
   if (failure.step == Step::kNone) return pid;
   ::waitpid(pid, nullptr, 0);
-  return failure;
+  return LaunchFailure{failure.step, failure.error_number};
 }
 
 std::variant<pid_t, LaunchFailure> launch_held(const Program& program, UniqueFd& outcome) {
