@@ -16,7 +16,7 @@ namespace isoenv {
 
 class StringBlock {
  public:
-  class const_iterator {
+  class const_iterator {  // NOLINT(readability-identifier-naming): the standard library's name
    public:
     using iterator_category = std::forward_iterator_tag;
     using value_type = std::string_view;
