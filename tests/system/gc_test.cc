@@ -3,6 +3,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -269,6 +270,33 @@ TEST_F(GcTest, FindsArtefactsInTheDefaultPlaces) {
   const fs::path unfinished = root / "20200101-000000-01234567";
   fs::create_directories(unfinished);
   EXPECT_THAT(isoenv({"gc"}).out, StartsWith("removed artefacts '" + unfinished.string() + "'"));
+}
+
+// The process that tidies up after a killed one stands still, and has no part in it.
+TEST_F(GcTest, IsNotNeededForTheRunDirectoryOfAnInstanceThatEnds) {
+  ASSERT_THAT(up(spec()), ExitedWith(0));
+  ASSERT_THAT(run_directories(), SizeIs(1));
+  pid_t tidier = 0;
+  for (const LivingProcess& process : processes()) {
+    if (process.name == "isoenv-tidy") tidier = process.pid;
+  }
+  ASSERT_GT(tidier, 0);
+  ASSERT_EQ(::kill(tidier, SIGSTOP), 0);
+  EXPECT_THAT(down(spec()), ExitedWith(0));
+  EXPECT_THAT(run_directories(), IsEmpty());
+  ::kill(tidier, SIGCONT);
+}
+
+TEST_F(GcTest, IsNotNeededForOldArtefacts) {
+  const auto kept = [this] {
+    return std::count_if(fs::directory_iterator(artefact_dir()), fs::directory_iterator(),
+                         [](const auto& entry) { return !entry.is_symlink(); });
+  };
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_THAT(up(spec()), ExitedWith(0));
+    ASSERT_THAT(down(spec()), ExitedWith(0));
+  }
+  EXPECT_TRUE(eventually([&] { return kept() == 10; })) << kept();
 }
 
 using ArtefactRecordTest = GcTest;
