@@ -19,7 +19,6 @@ namespace isoenv {
 enum class Call : unsigned {
   kAccept,
   kBind,
-  kBridge,  ///< the answer to its creation
   kChmod,
   kClone,
   kConnect,
@@ -28,6 +27,7 @@ enum class Call : unsigned {
   kFlock,
   kFork,
   kListen,
+  kMacvlan,  ///< the answer to the creation of one
   kMkdir,
   kMount,
   kNetlink,     ///< sending requests
@@ -49,10 +49,10 @@ enum class Call : unsigned {
 };
 
 inline constexpr std::array kCallNames{
-    "accept",     "bind",    "bridge", "chmod",  "clone", "connect",   "descriptor",  "exec",
-    "flock",      "fork",    "listen", "mkdir",  "mount", "netlink",   "netlink_ack", "open",
-    "pidfd_open", "pipe",    "read",   "rename", "setns", "setrlimit", "socket",      "umount",
-    "unlink",     "unshare", "veth",   "vfork",  "write"};
+    "accept",     "bind",    "chmod",   "clone",  "connect", "descriptor", "exec",        "flock",
+    "fork",       "listen",  "macvlan", "mkdir",  "mount",   "netlink",    "netlink_ack", "open",
+    "pidfd_open", "pipe",    "read",    "rename", "setns",   "setrlimit",  "socket",      "umount",
+    "unlink",     "unshare", "veth",    "vfork",  "write"};
 
 /// What a process is; every one begins as a client.
 enum class Role : unsigned { kClient, kKeeper, kTidy, kZygote, kInit };

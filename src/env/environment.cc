@@ -316,6 +316,12 @@ asio::awaitable<DownReport> Environment::take_down(std::vector<std::size_t> targ
   for (const std::size_t target : targets) {
     while (waiting[target]) co_await lives_[target].changed.wait();
   }
+  // When nothing is left of the instance either, the kernel does that.
+  if (to == ServiceState::kDown && !idle()) {
+    for (const std::size_t target : targets) {
+      if (!lives_[target].alive) backend_.let_go(target);
+    }
+  }
   co_return report;
 }
 
@@ -349,7 +355,6 @@ asio::awaitable<ServiceStop> Environment::tear_down(std::size_t service,
     (void)adopt(service);
     life.harm = {};
     life.touched_by = 0;
-    backend_.let_go(service);
   }
   // What is taken down at the same time stays down.
   const bool gone = life.state == ServiceState::kDown && to != ServiceState::kDown;

@@ -51,15 +51,13 @@ boost::asio::awaitable<void> NamespaceSite::connect(std::size_t service, Sandbox
   if (failure_) std::rethrow_exception(failure_);
   const ServicePlan& plan = plan_.services[service];
   Link& link = links_[service];
-  if (link.attached) hub_->detach(static_cast<unsigned>(service));
-  link.sockets.reset();  // of an earlier life: with it ends that one's network namespace
-  link.attached = true;
-  const InterfaceAddress address{plan.ipv4, plan_.ipv4_prefix, plan.ipv6, plan_.ipv6_prefix};
-  co_await hub_->attach(static_cast<unsigned>(service), sandbox.pid(), sandbox.pidfd(), address);
+  let_go(service);  // of an earlier life
   {
     const NetworkNamespaceGuard inside(sandbox.pidfd());
     link.sockets.emplace();
   }
+  co_await hub_->attach(static_cast<unsigned>(service), sandbox.pid(), sandbox.pidfd(),
+                        address_of(plan));
   for (const ForwardPlan& forward : plan.localhost) {
     with_frame("offering port '" + forward.port + "' on localhost", [&] {
       link.localhost.emplace_back(executor_, listen_on_loopback(forward.number, !plan.ipv6.empty()),
@@ -78,7 +76,16 @@ std::vector<BoundSocket> NamespaceSite::listening(std::size_t service, Protocol 
 /// connected hears that it has ended. One who is gone would let them all wait for a time-out.
 void NamespaceSite::withdraw(std::size_t service) noexcept { links_[service].localhost.clear(); }
 
-void NamespaceSite::let_go(std::size_t service) noexcept { links_[service].sockets.reset(); }
+void NamespaceSite::let_go(std::size_t service) noexcept {
+  std::optional<SocketDiag>& sockets = links_[service].sockets;
+  if (!sockets) return;
+  silence(sockets->fd(), address_of(plan_.services[service]));
+  sockets.reset();  // and with it, unless its last connections are still being closed, all of it
+}
+
+InterfaceAddress NamespaceSite::address_of(const ServicePlan& service) const {
+  return {service.ipv4, plan_.ipv4_prefix, service.ipv6, plan_.ipv6_prefix};
+}
 
 std::vector<std::string> NamespaceSite::published(std::size_t service) const {
   return published_.describe(service);

@@ -1,4 +1,4 @@
-// The rungs with namespaces: each service in a network namespace of its own, one bridge in the hub.
+// The rungs with namespaces: each service in a network namespace of its own, linked to the hub.
 //
 // Runs in the keeper, which lives in the hub. Nothing it makes is visible outside the instance but
 // the listeners of published ports, which were bound before the keeper left the host's namespace.
@@ -39,10 +39,11 @@ class NamespaceSite final : public Site {
 
  private:
   struct Link {
-    bool attached = false;
     std::optional<SocketDiag> sockets;
     std::vector<Forwarder> localhost;
   };
+
+  InterfaceAddress address_of(const ServicePlan& service) const;
 
   boost::asio::any_io_executor executor_;
   const EnvironmentPlan& plan_;

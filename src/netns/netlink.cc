@@ -2,11 +2,9 @@
 
 #include <arpa/inet.h>
 #include <linux/if.h>
-#include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
-#include <netlink/route/link.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -17,16 +15,8 @@
 namespace isoenv {
 namespace {
 
-/// A hundred interfaces that come up at once must not overflow the event queue (ENOBUFS).
-constexpr int kReceiveBuffer = 1 << 20;
-
 [[noreturn]] void throw_libnl(int code, const std::string& what) {
   throw Error("cannot " + what + ": " + nl_geterror(code));
-}
-
-nlattr* find_nested(nlattr* around, int type) {
-  if (around == nullptr) return nullptr;
-  return nla_find(static_cast<nlattr*>(nla_data(around)), nla_len(around), type);
 }
 
 }  // namespace
@@ -50,26 +40,15 @@ Netlink::Netlink() : socket_(nl_socket_alloc()) {
 }
 
 void Netlink::watch_links() {
-  nl_socket_set_buffer_size(socket_.get(), kReceiveBuffer, 0);
   if (const int code = nl_socket_add_membership(socket_.get(), RTNLGRP_LINK); code < 0) {
     throw_libnl(code, "watch links");
   }
-  (void)read_events();  // of an earlier watch: what came since then is not known
-  links_.clear();
-}
-
-void Netlink::ignore_links() noexcept {
-  (void)nl_socket_drop_membership(socket_.get(), RTNLGRP_LINK);
 }
 
 void Netlink::watch_addresses() {
   if (const int code = nl_socket_add_membership(socket_.get(), RTNLGRP_IPV6_ROUTE); code < 0) {
     throw_libnl(code, "watch addresses");
   }
-}
-
-void Netlink::ignore_addresses() noexcept {
-  (void)nl_socket_drop_membership(socket_.get(), RTNLGRP_IPV6_ROUTE);
 }
 
 int Netlink::fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
@@ -84,12 +63,6 @@ void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build, C
   requests_.push_back({std::move(what), header->nlmsg_seq, kind, buffer_.size()});
   buffer_.insert(buffer_.end(), bytes, bytes + header->nlmsg_len);
   buffer_.resize(NLMSG_ALIGN(buffer_.size()));
-}
-
-void Netlink::add_question(int ifindex) {
-  add("ask for the state of an interface", [ifindex](nl_msg** message) {
-    return rtnl_link_build_get_request(ifindex, nullptr, message);
-  });
 }
 
 void Netlink::commit() {
@@ -125,27 +98,15 @@ void Netlink::inject_faults() {
   }
 }
 
-bool Netlink::read_events() {
-  bool complete = true;
+void Netlink::read_events() {
   for (;;) {
     const int code = nl_recvmsgs_default(socket_.get());
-    if (code == -NLE_AGAIN) return complete;
-    if (code == -NLE_NOMEM) {  // ENOBUFS, said once (netlink(7)); what was not lost follows
-      complete = false;
-    } else if (code < 0) {
-      throw_libnl(code, "read link events");
-    }
+    if (code == -NLE_AGAIN) return;
+    if (code < 0) throw_libnl(code, "read link events");
   }
 }
 
-void Netlink::learn(const std::map<int, LinkState>& states) {
-  for (const auto& [ifindex, state] : states) links_[ifindex] = state;
-}
-
-Netlink::LinkState Netlink::link_state(int ifindex) const {
-  const auto found = links_.find(ifindex);
-  return found == links_.end() ? LinkState{} : found->second;
-}
+bool Netlink::is_up(int ifindex) const { return up_.contains(ifindex); }
 
 bool Netlink::accepts(const std::string& ipv6) const {
   return ipv6.empty() || local_.contains(ipv6);
@@ -179,24 +140,14 @@ void Netlink::refuse(unsigned sequence, int error_number) {
 void Netlink::record(nl_msg* message) {
   nlmsghdr* header = nlmsg_hdr(message);
   if (header->nlmsg_type == RTM_NEWROUTE) return record_route(header);
-  if (header->nlmsg_type == RTM_DELLINK) {
-    const auto* info = static_cast<ifinfomsg*>(nlmsg_data(header));
-    if (info->ifi_family != AF_BRIDGE) links_.erase(info->ifi_index);
-    return;
-  }
   if (header->nlmsg_type != RTM_NEWLINK) return;
-  const auto* info = static_cast<ifinfomsg*>(nlmsg_data(header));
-  LinkState& state = links_[info->ifi_index];
-  if (nlattr* operstate = nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_OPERSTATE)) {
-    state.operstate_up = nla_get_u8(operstate) == IF_OPER_UP;
-  }
-  // The bridge's own messages, which tell of each change, and the answers to questions.
-  nlattr* port = info->ifi_family == AF_BRIDGE
-                     ? nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_PROTINFO)
-                     : find_nested(nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_LINKINFO),
-                                   IFLA_INFO_SLAVE_DATA);
-  if (nlattr* port_state = find_nested(port, IFLA_BRPORT_STATE)) {
-    state.forwarding = nla_get_u8(port_state) == BR_STATE_FORWARDING;
+  const int ifindex = static_cast<ifinfomsg*>(nlmsg_data(header))->ifi_index;
+  nlattr* operstate = nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_OPERSTATE);
+  if (operstate == nullptr) return;
+  if (nla_get_u8(operstate) == IF_OPER_UP) {
+    up_.insert(ifindex);
+  } else {
+    up_.erase(ifindex);
   }
 }
 

@@ -9,7 +9,6 @@
 #include <netlink/netlink.h>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,46 +27,31 @@ struct NlDeleter {
 
 class Netlink {
  public:
-  /// What link messages have said so far of one interface.
-  struct LinkState {
-    bool operstate_up = false;  ///< IF_OPER_UP (RFC 2863), net/core/link_watch.c
-    bool forwarding = false;    ///< BR_STATE_FORWARDING of a bridge port
-  };
-
   /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps.
   Netlink();
   Netlink(const Netlink&) = delete;
   Netlink& operator=(const Netlink&) = delete;
 
-  /// From here on it receives link events (RTNLGRP_LINK). What links were like before has to be
-  /// asked. Throws Error.
+  /// From here on it receives link events (RTNLGRP_LINK); see is_up(). Throws Error.
   void watch_links();
-  /// From here on it does not: nobody is woken, and nothing piles up.
-  void ignore_links() noexcept;
   /// From here on it receives news of IPv6 routes (RTNLGRP_IPV6_ROUTE); see accepts(). Throws
   /// Error.
   void watch_addresses();
-  void ignore_addresses() noexcept;
 
   /// Adds a request built by libnl (`build` returns a libnl error code and the message). `kind`:
   /// what it counts as where answers are made to fail.
   void add(std::string what, const std::function<int(nl_msg**)>& build,
            Call kind = Call::kNetlinkAck);
-  /// Adds the question for the state of an interface; see link_states().
-  void add_question(int ifindex);
   /// Sends what was added and reads the answers. Throws SystemError naming the first that failed.
   void commit();
 
   int fd() const noexcept;
-  /// Reads what is there without blocking, and updates link states. False when some of it was lost,
-  /// because it came faster than it was read: then the states have to be asked.
-  bool read_events();
-  /// What events, and the answers to questions, said last.
-  const std::map<int, LinkState>& link_states() const noexcept { return links_; }
-  /// What another socket of the same network namespace knows better.
-  void learn(const std::map<int, LinkState>& states);
-  /// Unknown interfaces are down.
-  LinkState link_state(int ifindex) const;
+  /// Reads what is there without blocking. Throws Error, also when some of it was lost because it
+  /// came faster than it was read.
+  void read_events();
+  /// True when the last event of this interface said that it is operationally up (IF_OPER_UP, RFC
+  /// 2863; net/core/link_watch.c).
+  bool is_up(int ifindex) const;
   /// True for "", and once this IPv6 address, as inet_ntop(3) writes it, is in use. One that needs
   /// no duplicate address detection is not as soon as it has been added: a kernel thread joins the
   /// group in which neighbours ask for it, and then adds its local route (addrconf_dad_begin,
@@ -100,7 +84,7 @@ class Netlink {
   std::vector<Request> sent_;
   bool answered_ = false;
   std::optional<Failure> failure_;  // the first
-  std::map<int, LinkState> links_;
+  std::set<int> up_;                // interfaces
   std::set<std::string> local_;  // IPv6 addresses with a local route, as inet_ntop(3) writes them
 };
 

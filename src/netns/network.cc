@@ -4,15 +4,20 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
 #include <netlink/addr.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/inet6.h>
+#include <netlink/route/link/macvlan.h>
 #include <netlink/route/link/veth.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <boost/asio/error.hpp>
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -21,12 +26,17 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
-#include <set>
+#include <optional>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "base/event.h"
 #include "base/syscall.h"
+#include "netns/announcement.h"
 #include "netns/netlink.h"
 #include "netns/refusal.h"
 
@@ -44,45 +54,43 @@ using Link = std::unique_ptr<rtnl_link, RouteDeleter>;
 using Address = std::unique_ptr<rtnl_addr, RouteDeleter>;
 using RawAddress = std::unique_ptr<nl_addr, RouteDeleter>;
 
+/// For a stream_descriptor whose descriptor is somebody else's.
+struct ReleaseDescriptor {
+  void operator()(asio::posix::stream_descriptor* events) const noexcept {
+    (void)events->release();
+  }
+};
+
 /// Interfaces are numbered by us, so that no answer has to be awaited to learn an index. `lo` is 1;
 /// those above may be taken by tunnel devices that loaded modules put into every new namespace.
 constexpr int kLoopbackIndex = 1;
-constexpr int kBridgeIndex = 1000;
-constexpr int kServiceIndex = 1000;
-constexpr int kFirstPortIndex = 1001;
-constexpr int kBranchIndex = 100'000;  // + the branch: a bridge, and the two ends of its link
-constexpr int kBranchEndIndex = 200'000;
-constexpr int kTrunkEndIndex = 300'000;
-constexpr const char* kBridgeName = "br0";
-
-/// For each port that a bridge gets or raises, the kernel walks through all that it has (br_add_if
-/// and br_port_state_selection, net/bridge), and 1023 is the most. So the first services are on the
-/// hub's bridge, and every so many more on a branch: a bridge with a link to the hub's.
-constexpr unsigned kPortsOfABridge = 200;
+constexpr int kHubIndex = 1000;   // eth0 of the hub
+constexpr int kWireIndex = 1001;  // the other end of that pair, where the services' are
+constexpr int kHubEnds[] = {kWireIndex, kHubIndex};
+constexpr int kServiceIndex = 1000;  // eth0 of a service
 
 /// It takes milliseconds, and a second or two where the machine is very busy with networks.
 constexpr std::chrono::seconds kLongestLink{30};
 
-int port_index(unsigned number) { return kFirstPortIndex + static_cast<int>(number); }
-unsigned branch_of(unsigned number) { return number / kPortsOfABridge; }
-int on_branch(int index, unsigned branch) { return index + static_cast<int>(branch); }
-int bridge_index(unsigned branch) {
-  return branch == 0 ? kBridgeIndex : on_branch(kBranchIndex, branch);
-}
-
-/// A locally administered hardware address that depends on the place alone: when a service starts
-/// again, its neighbours' ARP entries still hold, and the bridge keeps its own whatever joins it.
-void set_hardware_address(rtnl_link* link, unsigned place) {
-  const unsigned char bytes[6] = {0x02,
-                                  0x69,
-                                  0x73,
-                                  0x6f,
-                                  static_cast<unsigned char>(place >> 8U & 0xffU),
-                                  static_cast<unsigned char>(place & 0xffU)};
-  const RawAddress address(nl_addr_build(AF_LLC, bytes, sizeof bytes));
+void set_hardware_address(rtnl_link* link, const HardwareAddress& bytes) {
+  const RawAddress address(nl_addr_build(AF_LLC, bytes.data(), bytes.size()));
   if (!address) throw Error("cannot allocate a hardware address");
   rtnl_link_set_addr(link, address.get());
 }
+
+/// Locally administered, of the `life`-th holder of a place: the kernel takes no second macvlan
+/// interface with an address of one that there still is (macvlan_addr_busy, drivers/net/macvlan.c),
+/// and that of an earlier life is until its namespace is gone.
+HardwareAddress hardware_address(unsigned place, unsigned life) {
+  const auto byte = [](unsigned value, unsigned number) {
+    return static_cast<std::uint8_t>(value >> (8 * number) & 0xffU);
+  };
+  return {0x02, 0x69, byte(life, 1), byte(life, 0), byte(place, 1), byte(place, 0)};
+}
+
+constexpr unsigned kPlaceOfWire = 0;
+constexpr unsigned kPlaceOfHub = 1;
+constexpr unsigned kPlaceOfFirstService = 2;
 
 Link named_link(int ifindex) {
   Link link(rtnl_link_alloc());
@@ -112,22 +120,21 @@ void add_no_link_local(Netlink& netlink, int ifindex, const std::string& what) {
   });
 }
 
-void add_address(Netlink& netlink, int ifindex, const std::string& text, unsigned prefix,
-                 const std::string& what) {
-  const bool ipv6 = text.find(':') != std::string::npos;
+using BuildAddressRequest = int (*)(rtnl_addr*, int flags, nl_msg**);
+
+/// Addresses are unique by plan: no duplicate address detection.
+void add_address_request(Netlink& netlink, BuildAddressRequest build, int flags, int ifindex,
+                         const std::string& text, unsigned prefix, const std::string& what) {
   netlink.add(what, [&](nl_msg** message) -> int {
     nl_addr* raw = nullptr;
-    if (const int code = nl_addr_parse(text.c_str(), ipv6 ? AF_INET6 : AF_INET, &raw); code < 0) {
-      return code;
-    }
+    if (const int code = nl_addr_parse(text.c_str(), AF_UNSPEC, &raw); code < 0) return code;
     const RawAddress local(raw);
     nl_addr_set_prefixlen(local.get(), static_cast<int>(prefix));
     const Address address(rtnl_addr_alloc());
     rtnl_addr_set_ifindex(address.get(), ifindex);
     if (const int code = rtnl_addr_set_local(address.get(), local.get()); code < 0) return code;
-    // Addresses are unique by plan: no duplicate address detection, usable at once.
-    if (ipv6) rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
-    return rtnl_addr_build_add_request(address.get(), NLM_F_CREATE | NLM_F_EXCL, message);
+    if (nl_addr_get_family(raw) == AF_INET6) rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
+    return build(address.get(), flags, message);
   });
 }
 
@@ -137,95 +144,82 @@ void add_address(Netlink& netlink, int ifindex, const std::string& text, unsigne
 /// theirs.
 void add_addresses(Netlink& netlink, int ifindex, const InterfaceAddress& address,
                    const std::string& name) {
-  add_address(netlink, ifindex, address.ipv4, address.ipv4_prefix,
-              "give " + name + " the address " + address.ipv4);
-  if (address.ipv6.empty()) return;
-  add_address(netlink, ifindex, address.ipv6, address.ipv6_prefix,
-              "give " + name + " the address " + address.ipv6);
+  const auto add = [&](const std::string& text, unsigned prefix) {
+    add_address_request(netlink, rtnl_addr_build_add_request, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+                        text, prefix, "give " + name + " the address " + text);
+  };
+  add(address.ipv4, address.ipv4_prefix);
+  if (!address.ipv6.empty()) add(address.ipv6, address.ipv6_prefix);
 }
 
-Link make_bridge(int ifindex, const std::string& name, unsigned place) {
-  Link bridge = named_link(ifindex);
-  rtnl_link_set_name(bridge.get(), name.c_str());
-  if (rtnl_link_set_type(bridge.get(), "bridge") < 0) throw Error("cannot describe a bridge");
-  set_hardware_address(bridge.get(), place);
-  return bridge;
+void add_removals(Netlink& netlink, int ifindex, const InterfaceAddress& address) {
+  const auto add = [&](const std::string& text, unsigned prefix) {
+    add_address_request(netlink, rtnl_addr_build_delete_request, 0, ifindex, text, prefix,
+                        "take the address " + text + " away");
+  };
+  add(address.ipv4, address.ipv4_prefix);
+  if (!address.ipv6.empty()) add(address.ipv6, address.ipv6_prefix);
 }
 
-/// Puts an interface on a bridge and raises it.
-void add_to_bridge(Netlink& netlink, int ifindex, int bridge, const std::string& what) {
-  netlink.add(what, [&](nl_msg** message) {
-    const Link original = named_link(ifindex);
-    const Link changes = named_link(ifindex);
-    rtnl_link_set_master(changes.get(), bridge);
-    rtnl_link_set_flags(changes.get(), IFF_UP);
-    return rtnl_link_build_change_request(original.get(), changes.get(), 0, message);
-  });
+/// One queue each: more cost time and carry nothing more.
+void describe(rtnl_link* link, int ifindex, const char* name, const HardwareAddress& address) {
+  rtnl_link_set_ifindex(link, ifindex);
+  rtnl_link_set_name(link, name);
+  set_hardware_address(link, address);
+  rtnl_link_set_num_tx_queues(link, 1);
+  rtnl_link_set_num_rx_queues(link, 1);
 }
 
-/// With br_netfilter, what bridges forward passes the hooks of iptables, which have no rules here.
-/// A namespace has settings of its own since Linux 5.3 (net/bridge/br_netfilter_hooks.c) and none
-/// in sight before: then there is nothing to change.
-void forward_without_filters() {
-  for (const char* setting : {"/proc/sys/net/bridge/bridge-nf-call-arptables",
-                              "/proc/sys/net/bridge/bridge-nf-call-iptables",
-                              "/proc/sys/net/bridge/bridge-nf-call-ip6tables"}) {
-    (void)write_file(setting, "0");
-  }
+Link hub_pair() {
+  Link wire(rtnl_link_veth_alloc());
+  if (!wire) throw Error("cannot allocate a veth object");
+  describe(wire.get(), kWireIndex, "wire", hardware_address(kPlaceOfWire, 0));
+  rtnl_link* hub = rtnl_link_veth_get_peer(wire.get());  // takes a reference
+  describe(hub, kHubIndex, "eth0", hardware_address(kPlaceOfHub, 0));
+  rtnl_link_put(hub);
+  return wire;
 }
 
-/// A bridge of its own for more services, and its link to the hub's.
-void add_branch(Netlink& netlink, unsigned branch, bool ipv6) {
-  const int bridge = bridge_index(branch);
-  const int near = on_branch(kTrunkEndIndex, branch);
-  const int far = on_branch(kBranchEndIndex, branch);
-  const std::string number = std::to_string(branch);
-  netlink.add("create a further bridge", [&](nl_msg** message) {
-    const Link link = make_bridge(bridge, "br" + number, 0xff00U + branch);
-    return rtnl_link_build_add_request(link.get(), NLM_F_CREATE | NLM_F_EXCL, message);
-  });
-  netlink.add("create the link between two bridges", [&](nl_msg** message) {
-    const Link link(rtnl_link_veth_alloc());
-    if (!link) throw Error("cannot allocate a veth object");
-    rtnl_link_set_name(link.get(), ("trunk" + number).c_str());
-    rtnl_link_set_ifindex(link.get(), near);
-    rtnl_link* peer = rtnl_link_veth_get_peer(link.get());  // takes a reference
-    rtnl_link_set_name(peer, ("branch" + number).c_str());
-    rtnl_link_set_ifindex(peer, far);
-    rtnl_link_put(peer);
-    return rtnl_link_build_add_request(link.get(), NLM_F_CREATE | NLM_F_EXCL, message);
-  });
-  if (ipv6) {
-    for (const int ifindex : {bridge, near, far})
-      add_no_link_local(netlink, ifindex, "configure a further bridge");
-  }
-  // Before it has a port that carries: a device that comes up with its carrier has nothing to do
-  // for which the kernel's link watch would hurry, and is told of up to a second later
-  // (linkwatch_urgent_event, net/core/link_watch.c).
-  add_raise(netlink, bridge, "raise a further bridge");
-  add_to_bridge(netlink, near, kBridgeIndex, "connect two bridges");
-  add_to_bridge(netlink, far, bridge, "connect two bridges");
-}
-
-/// Both ends in one request, the far one born in the service's namespace: moving it there later
-/// would cost an RCU grace period.
-Link make_veth(unsigned number, pid_t pid) {
-  Link link(rtnl_link_veth_alloc());
-  if (!link) throw Error("cannot allocate a veth object");
-  rtnl_link_set_name(link.get(), ("s" + std::to_string(number)).c_str());
-  rtnl_link_set_ifindex(link.get(), port_index(number));
-  rtnl_link_set_master(link.get(), bridge_index(branch_of(number)));
-  rtnl_link_set_num_tx_queues(link.get(), 1);
-  rtnl_link_set_num_rx_queues(link.get(), 1);
-  rtnl_link* peer = rtnl_link_veth_get_peer(link.get());  // takes a reference
-  rtnl_link_set_name(peer, "eth0");
-  rtnl_link_set_ifindex(peer, kServiceIndex);
-  rtnl_link_set_ns_pid(peer, pid);
-  set_hardware_address(peer, number + 2);
-  rtnl_link_set_num_tx_queues(peer, 1);
-  rtnl_link_set_num_rx_queues(peer, 1);
-  rtnl_link_put(peer);
+/// Born in the service's namespace: moving it there later would cost an RCU grace period.
+Link service_link(pid_t pid, const HardwareAddress& address) {
+  Link link(rtnl_link_macvlan_alloc());
+  if (!link) throw Error("cannot allocate a macvlan object");
+  describe(link.get(), kServiceIndex, "eth0", address);
+  rtnl_link_set_link(link.get(), kWireIndex);
+  rtnl_link_set_ns_pid(link.get(), pid);
+  rtnl_link_macvlan_set_mode(link.get(), MACVLAN_MODE_BRIDGE);
   return link;
+}
+
+/// Returns when the kernel has told, on `news`, that all `interfaces` carry traffic and that `ipv6`
+/// is in use.
+asio::awaitable<void> until_usable(asio::any_io_executor executor, Netlink& news,
+                                   std::vector<int> interfaces, std::string ipv6) {
+  asio::posix::stream_descriptor events(executor, news.fd());
+  const std::unique_ptr<asio::posix::stream_descriptor, ReleaseDescriptor> borrowed(&events);
+  asio::steady_timer limit(executor, kLongestLink);
+  bool late = false;
+  limit.async_wait([&](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+    late = true;
+    boost::system::error_code ignored;
+    events.cancel(ignored);
+  });
+  const auto usable = [&] {
+    return news.accepts(ipv6) && std::all_of(interfaces.begin(), interfaces.end(),
+                                             [&](int ifindex) { return news.is_up(ifindex); });
+  };
+  while (!usable()) {
+    boost::system::error_code error;
+    co_await events.async_wait(asio::posix::stream_descriptor::wait_read,
+                               asio::redirect_error(asio::use_awaitable, error));
+    if (late) {
+      throw Error("its link carries no traffic after " + std::to_string(kLongestLink.count()) +
+                  " s, by what the kernel tells of it");
+    }
+    if (error) throw SystemError(error.value(), "wait for a link");
+    news.read_events();
+  }
 }
 
 }  // namespace
@@ -262,144 +256,87 @@ NetworkNamespaceGuard::~NetworkNamespaceGuard() {
   }
 }
 
-struct HubNetwork::State {
-  State(asio::any_io_executor executor, std::string ipv6)
-      : events(executor, news.fd()), awaited_ipv6(std::move(ipv6)) {
-    if (!awaited_ipv6.empty()) news.watch_addresses();
+void silence(int socket, const InterfaceAddress& address) noexcept {
+  try {
+    const UniqueFd home(::ioctl(socket, SIOCGSKNS));
+    if (!home) throw_errno("find the network namespace of a socket");
+    const NetworkNamespaceGuard inside(*home);
+    Netlink netlink;
+    add_removals(netlink, kServiceIndex, address);
+    netlink.commit();
+  } catch (const Error&) {
+    // Whoever may change the links in there has taken it away already, or eth0 with it.
   }
-  ~State() { (void)events.release(); }
+}
+
+struct HubNetwork::State {
+  explicit State(const asio::any_io_executor& executor) : usable(executor) {}
 
   Netlink requests;
-  Netlink news;  // apart: those that come faster than they are read must not displace an answer
-  asio::posix::stream_descriptor events;  // borrows the descriptor of `news`
-  std::string awaited_ipv6;               // the bridge's, until it is in use
-  std::set<unsigned> branches;
-  std::set<unsigned> awaited;  // services whose links are being made
-
-  /// Link events reach us only while a link is made: they come at any time later too, for nobody.
-  void await(unsigned number) {
-    if (awaited.empty()) {
-      news.watch_links();
-      look();
-    }
-    news.learn({{port_index(number), {}}});  // not that of an earlier life
-    awaited.insert(number);
-  }
-  void forget(unsigned number) noexcept {
-    awaited.erase(number);
-    if (awaited.empty()) news.ignore_links();
-  }
-
-  void read_news() {
-    if (news.read_events()) return;
-    while (!news.read_events()) continue;
-    stop_awaiting_address();  // older than all that can have been lost
-    look();
-  }
-  void stop_awaiting_address() noexcept {
-    if (awaited_ipv6.empty()) return;
-    awaited_ipv6.clear();
-    news.ignore_addresses();
-  }
-
-  /// What news do not tell: how it was before them, and what some said that were lost.
-  void look() {
-    std::vector<int> interfaces{kBridgeIndex};
-    for (const unsigned branch : branches) {
-      for (const int ifindex : {bridge_index(branch), on_branch(kTrunkEndIndex, branch),
-                                on_branch(kBranchEndIndex, branch)})
-        interfaces.push_back(ifindex);
-    }
-    for (const unsigned number : awaited) interfaces.push_back(port_index(number));
-    Netlink asking;
-    for (const int ifindex : interfaces) {
-      try {
-        asking.add_question(ifindex);
-        asking.commit();
-      } catch (const Error&) {
-        // It has not been made yet.
-      }
-    }
-    news.learn(asking.link_states());
-  }
-
-  /// True when a service with this number would be heard, and hear, on its bridge and the hub's.
-  bool carries(unsigned number) const {
-    const unsigned branch = branch_of(number);
-    const auto up = [&](int ifindex) { return news.link_state(ifindex).operstate_up; };
-    const auto forwards = [&](int ifindex) {
-      return up(ifindex) && news.link_state(ifindex).forwarding;
-    };
-    if (!forwards(port_index(number)) || !up(kBridgeIndex) || !news.accepts(awaited_ipv6))
-      return false;
-    return branch == 0 ||
-           (up(bridge_index(branch)) && forwards(on_branch(kTrunkEndIndex, branch)) &&
-            forwards(on_branch(kBranchEndIndex, branch)));
-  }
+  std::optional<Netlink> news;  // until the hub's own link is usable
+  std::exception_ptr failure;   // why it will not be
+  Event usable;
+  std::unordered_map<unsigned, unsigned> lives;  // of each service, so far
 };
 
-/// While it lives, news of a service's link are awaited.
-class HubNetwork::Awaiting {
- public:
-  Awaiting(std::shared_ptr<State> state, unsigned number)
-      : state_(std::move(state)), number_(number) {
-    state_->await(number_);
-  }
-  ~Awaiting() { state_->forget(number_); }
-  Awaiting(const Awaiting&) = delete;
-  Awaiting& operator=(const Awaiting&) = delete;
-
- private:
-  std::shared_ptr<State> state_;
-  unsigned number_;
-};
-
-HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address) {
+HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address)
+    : executor_(executor) {
   or_refuse(Attempt::kNetwork, [&] {
-    state_ = std::make_shared<State>(executor, address.ipv6);
+    state_ = std::make_shared<State>(executor);
+    state_->news.emplace();
+    state_->news->watch_links();
+    if (!address.ipv6.empty()) state_->news->watch_addresses();
     Netlink& netlink = state_->requests;
-    forward_without_filters();
     add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
     const auto build = [](nl_msg** message) {
-      const Link bridge = make_bridge(kBridgeIndex, kBridgeName, 1);
-      return rtnl_link_build_add_request(bridge.get(), NLM_F_CREATE | NLM_F_EXCL, message);
+      return rtnl_link_build_add_request(hub_pair().get(), NLM_F_CREATE | NLM_F_EXCL, message);
     };
-    netlink.add("create the bridge", build, Call::kBridge);
-    if (!address.ipv6.empty()) add_no_link_local(netlink, kBridgeIndex, "configure the bridge");
-    add_raise(netlink, kBridgeIndex, "raise the bridge");
-    add_addresses(netlink, kBridgeIndex, address, "the bridge");
+    netlink.add("create a veth pair", build, Call::kVeth);
+    for (const int ifindex : kHubEnds) {
+      if (!address.ipv6.empty()) add_no_link_local(netlink, ifindex, "configure the hub's link");
+      add_raise(netlink, ifindex, "raise the hub's link");
+    }
+    add_addresses(netlink, kHubIndex, address, "the hub");
     netlink.commit();
   });
+  asio::co_spawn(executor_, become_usable(executor_, state_, address.ipv6), asio::detached);
 }
 
 HubNetwork::~HubNetwork() = default;
 
+asio::awaitable<void> HubNetwork::become_usable(asio::any_io_executor executor,
+                                                std::shared_ptr<State> state, std::string ipv6) {
+  const std::vector<int> ends(std::begin(kHubEnds), std::end(kHubEnds));
+  try {
+    co_await until_usable(executor, *state->news, ends, std::move(ipv6));
+  } catch (const Error&) {
+    state->failure = std::current_exception();
+  }
+  state->news.reset();
+  state->usable.notify_all();
+}
+
 asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
                                          const InterfaceAddress& address) {
-  const Awaiting awaiting(state_, number);
+  while (state_->news) co_await state_->usable.wait();
+  if (state_->failure) std::rethrow_exception(state_->failure);
+  const unsigned life = state_->lives[number]++;
+  const HardwareAddress hardware = hardware_address(kPlaceOfFirstService + number, life);
   Netlink& hub = state_->requests;
-  const int port = port_index(number);
-  const unsigned branch = branch_of(number);
-  if (branch > 0 && !state_->branches.contains(branch)) {
-    add_branch(hub, branch, !address.ipv6.empty());
-    or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
-    state_->branches.insert(branch);
-  }
   const auto build = [&](nl_msg** message) {
-    return rtnl_link_build_add_request(make_veth(number, pid).get(), NLM_F_CREATE | NLM_F_EXCL,
+    return rtnl_link_build_add_request(service_link(pid, hardware).get(), NLM_F_CREATE | NLM_F_EXCL,
                                        message);
   };
-  hub.add("create a veth pair", build, Call::kVeth);
-  if (!address.ipv6.empty()) add_no_link_local(hub, port, "configure a bridge port");
-  add_raise(hub, port, "raise a bridge port");
+  hub.add("create a macvlan interface", build, Call::kMacvlan);
   or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
 
-  std::unique_ptr<Netlink> service;
+  std::optional<Netlink> service;
+  std::optional<Announcement> announcement;
   {
     const NetworkNamespaceGuard inside(pidfd);
-    service = std::make_unique<Netlink>();
+    service.emplace();
+    if (life > 0) announcement.emplace(kServiceIndex, hardware, address.ipv4, address.ipv6);
   }
-  service->watch_links();
   if (!address.ipv6.empty()) {
     service->watch_addresses();
     add_no_link_local(*service, kServiceIndex, "configure eth0");
@@ -409,50 +346,9 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
   add_addresses(*service, kServiceIndex, address, "eth0");
   service->commit();
 
-  asio::posix::stream_descriptor service_events(state_->events.get_executor(), service->fd());
-  bool late = false;
-  asio::steady_timer limit(state_->events.get_executor(), kLongestLink);
-  limit.async_wait([&](const boost::system::error_code& cancelled) {
-    if (cancelled) return;
-    late = true;
-    boost::system::error_code ignored;
-    service_events.cancel(ignored);
-    state_->events.cancel(ignored);  // the others ask again
-  });
-  boost::system::error_code error;
-  const auto is_up = [&] {
-    return service->link_state(kServiceIndex).operstate_up && service->accepts(address.ipv6);
-  };
-  const auto goes_on = [&] { return !late && (!error || error == asio::error::operation_aborted); };
-  while (!is_up() && goes_on()) {
-    co_await service_events.async_wait(asio::posix::stream_descriptor::wait_read,
-                                       asio::redirect_error(asio::use_awaitable, error));
-    (void)service->read_events();  // a handful: none is lost
-  }
-  (void)service_events.release();
-  while (!state_->carries(number) && goes_on()) {
-    co_await state_->events.async_wait(asio::posix::stream_descriptor::wait_read,
-                                       asio::redirect_error(asio::use_awaitable, error));
-    state_->read_news();
-  }
-  if (late) {
-    throw Error("its link carries no traffic after " + std::to_string(kLongestLink.count()) +
-                " s, by what the kernel tells of it");
-  }
-  if (!goes_on()) throw SystemError(error.value(), "wait for a link");
-  state_->stop_awaiting_address();
-}
-
-void HubNetwork::detach(unsigned number) noexcept {
-  try {
-    Netlink netlink;
-    netlink.add("remove a bridge port", [&](nl_msg** message) {
-      return rtnl_link_build_delete_request(named_link(port_index(number)).get(), message);
-    });
-    netlink.commit();
-  } catch (const Error&) {
-    // The kernel removed it together with the service's namespace.
-  }
+  if (!address.ipv6.empty())
+    co_await until_usable(executor_, *service, std::vector<int>(), address.ipv6);
+  if (announcement) announcement->send();
 }
 
 }  // namespace isoenv

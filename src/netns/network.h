@@ -1,10 +1,16 @@
-// The private network of one instance: a bridge in the hub, a veth pair to each service; with very
-// many services, further bridges linked to the first.
+// The private network of one instance: a veth pair in the hub, one end of which is the hub's eth0;
+// on the other, a macvlan interface for each service, its eth0.
 //
-// Lives in the hub's network namespace and nowhere else: no interface, route or name of it is ever
-// visible on the host. A service's link is handed out only when both of its ends carry traffic,
-// because packets sent before the kernel's link watch has run are lost, and a client then waits a
-// full second for its retry.
+// Lives in the hub's network namespace and those of the services: no interface, route or name of it
+// is ever visible on the host. macvlan interfaces of one parent reach each other, and whoever is at
+// the other end of the pair (mode `bridge`, drivers/net/macvlan.c). In place of a bridge with a
+// pair for each service that is half the interfaces, and none whose removal holds up every other
+// change of the machine's interfaces, as a bridge's does.
+//
+// A service is attached when the kernel takes packets for its addresses, and those of the hub: what
+// is sent before the kernel's link watch has run is lost, and a client then waits a full second for
+// its retry. The watch runs for the pair alone: a macvlan interface that is raised when its parent
+// carries can send at once.
 #pragma once
 
 #include <sys/types.h>
@@ -47,27 +53,32 @@ class NetworkNamespaceGuard {
   UniqueFd home_;
 };
 
+/// Takes the `address` of an eth0 away, in the network namespace in which `socket` was opened. For
+/// one that ended: as long as its namespace lives, its kernel answers for that address, which the
+/// next life of the service has too. What fails is not told: then there is nothing to take away.
+void silence(int socket, const InterfaceAddress& address) noexcept;
+
 class HubNetwork {
  public:
-  /// Builds the bridge in the calling thread's network namespace, which becomes the hub. Throws
+  /// Builds the hub's link in the calling thread's network namespace, which becomes the hub. Throws
   /// SystemError with code kCannotRun when the machine refuses.
   HubNetwork(boost::asio::any_io_executor executor, const InterfaceAddress& address);
   ~HubNetwork();
 
   /// Gives the network namespace of a child of ours (`pid`, not yet reaped, and its `pidfd`) an
-  /// `eth0` with `address`, connected to the bridge, and returns when all of that carries traffic
-  /// and the kernel takes packets for its addresses. `number` is unique among the services of the
-  /// instance. Throws SystemError, and Error when nothing carries after 30 s.
+  /// `eth0` with `address`, and returns when the kernel takes packets for it. `number` is unique
+  /// among the services of the instance; when it is not its first, that of before is silenced
+  /// already, and all its neighbours are told of the new. Throws SystemError, and Error when
+  /// nothing carries after 30 s.
   boost::asio::awaitable<void> attach(unsigned number, pid_t pid, int pidfd,
                                       const InterfaceAddress& address);
 
-  /// Removes the hub's end, and with it `eth0`. For a service that ended while the instance goes
-  /// on.
-  void detach(unsigned number) noexcept;
-
  private:
   struct State;
-  class Awaiting;
+  static boost::asio::awaitable<void> become_usable(boost::asio::any_io_executor executor,
+                                                    std::shared_ptr<State> state, std::string ipv6);
+
+  boost::asio::any_io_executor executor_;
   std::shared_ptr<State> state_;
 };
 

@@ -157,9 +157,9 @@ Cause of_user_namespace(int error_number, const Machine& machine) {
 Cause of_network(const std::string& step, int error_number, const Machine& machine) {
   if (error_number == EOPNOTSUPP || error_number == EAFNOSUPPORT ||
       error_number == EPROTONOSUPPORT) {
-    const bool bridge = step.find("bridge") != std::string::npos && step != "raise a bridge port";
+    const bool macvlan = step.find("macvlan") != std::string::npos;
     const bool veth = step.find("veth") != std::string::npos;
-    return {Cause::Kind::kMissingModule, veth ? "veth" : bridge ? "bridge" : "rtnetlink"};
+    return {Cause::Kind::kMissingModule, veth ? "veth" : macvlan ? "macvlan" : "rtnetlink"};
   }
   if (is_denial(error_number) && !machine.has(CAP_NET_ADMIN) && machine.has(CAP_SYS_ADMIN)) {
     return {Cause::Kind::kMissingCapability, "NET_ADMIN"};

@@ -124,6 +124,8 @@ SocketDiag::SocketDiag() : socket_(nl_socket_alloc()) {
   nl_socket_disable_msg_peek(socket_.get());
 }
 
+int SocketDiag::fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
+
 std::vector<BoundSocket> SocketDiag::tcp_listeners() {
   return dump_sockets(socket_.get(), IPPROTO_TCP, bit(TCP_LISTEN));
 }

@@ -41,6 +41,8 @@ class SocketDiag {
   /// Opens the diagnostic socket in the calling thread's network namespace. Throws Error.
   SocketDiag();
 
+  int fd() const noexcept;
+
   /// All TCP sockets in LISTEN: IPv4, then IPv6. Throws SystemError when the kernel refuses.
   std::vector<BoundSocket> tcp_listeners();
   /// All UDP sockets that are bound and not connected: IPv4, then IPv6. Throws alike.

@@ -25,12 +25,12 @@ struct DeniedLink {
 };
 
 constexpr DeniedLink kLinks[] = {
-    {"NoBridge", "bridge:1:EOPNOTSUPP", "network", "create the bridge", "EOPNOTSUPP",
-     "the kernel has no bridge"},
-    {"NoVeth", "veth:1:EOPNOTSUPP", "link", "create a veth pair", "EOPNOTSUPP",
+    {"NoVeth", "veth:1:EOPNOTSUPP", "network", "create a veth pair", "EOPNOTSUPP",
      "the kernel has no veth"},
-    {"BridgeForbidden", "bridge:1:EPERM", "network", "create the bridge", "EPERM", ""},
-    {"VethForbidden", "veth:1:EPERM", "link", "create a veth pair", "EPERM", ""},
+    {"NoMacvlan", "macvlan:1:EOPNOTSUPP", "link", "create a macvlan interface", "EOPNOTSUPP",
+     "the kernel has no macvlan"},
+    {"VethForbidden", "veth:1:EPERM", "network", "create a veth pair", "EPERM", ""},
+    {"MacvlanForbidden", "macvlan:1:EPERM", "link", "create a macvlan interface", "EPERM", ""},
 };
 
 class DeniedLinkTest : public SystemTest, public ::testing::WithParamInterface<DeniedLink> {

@@ -89,16 +89,6 @@ TEST_F(NetworkTest, AssignsPortsThatNoServiceUses) {
   EXPECT_EQ(variable(outcome.out, "ISOENV_TWO_PORT_B"), "20002");
 }
 
-TEST_F(NetworkTest, ForwardsWithoutTheFiltersOfTheMachine) {
-  const std::string setting = "/proc/sys/net/bridge/bridge-nf-call-iptables";
-  const bool has_filters = std::filesystem::exists(setting);  // br_netfilter
-  const std::string before = has_filters ? read_file(setting) : "";
-  const Outcome outcome = isoenv({"run", "-f", write_spec(kEchoes), "--", "/bin/cat", setting});
-  EXPECT_THAT(outcome, ExitedWith(has_filters ? 0 : 1));
-  EXPECT_EQ(outcome.out, has_filters ? "0\n" : "");
-  EXPECT_EQ(has_filters ? read_file(setting) : "", before);
-}
-
 TEST_F(NetworkTest, HasNoWayOutOfTheInstance) {
   const Outcome outcome =
       run_in(write_spec(kEchoes), {"tcp_ask", "any", "192.0.2.1", "80", "hello"});

@@ -203,10 +203,17 @@ TEST_F(EnvironmentFaultsTest, StopsAndTakesDownWhatIsPaused) {
 }
 
 TEST_F(EnvironmentFaultsTest, KeepsThePlaceOfWhatWasStoppedUntilThatIsTakenDown) {
-  act(kStop, {"db"});
-  EXPECT_FALSE(backend().has_let_go_of(0));
+  act(kStop, {"web"});
+  EXPECT_FALSE(backend().has_let_go_of(2));
+  down({"web"});
+  EXPECT_TRUE(backend().has_let_go_of(2));
+}
+
+TEST_F(EnvironmentFaultsTest, LeavesThePlacesToTheKernelWhenEverythingIsTakenDown) {
   down({"db"});
-  EXPECT_TRUE(backend().has_let_go_of(0));
+  for (std::size_t service = 0; service < 3; ++service) {
+    EXPECT_FALSE(backend().has_let_go_of(service)) << service;
+  }
 }
 
 TEST_F(EnvironmentFaultsTest, RefusesWhatCannotHappenAndDoesNothing) {

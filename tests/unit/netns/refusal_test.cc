@@ -109,8 +109,8 @@ TEST(RefusalTest, MasksKeepAFreshProcAway) {
 TEST(RefusalTest, AMissingModuleIsNamedByTheStep) {
   EXPECT_EQ(find_cause(Attempt::kNetwork, "create a veth pair", EOPNOTSUPP, {}, {}),
             (Cause{Kind::kMissingModule, "veth"}));
-  EXPECT_EQ(find_cause(Attempt::kNetwork, "create the bridge", EOPNOTSUPP, {}, {}),
-            (Cause{Kind::kMissingModule, "bridge"}));
+  EXPECT_EQ(find_cause(Attempt::kNetwork, "create a macvlan interface", EOPNOTSUPP, {}, {}),
+            (Cause{Kind::kMissingModule, "macvlan"}));
 }
 
 TEST(RefusalTest, AForeignKernelExplainsAnything) {

@@ -1,0 +1,232 @@
+// An instance's network without an instance: hub and services are network namespaces of children.
+#include "netns/network.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <netlink/netlink.h>
+#include <netlink/route/neighbour.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <cstring>
+#include <functional>
+#include <string>
+
+#include "base/error.h"
+#include "base/syscall.h"
+#include "netns/socket_diag.h"
+
+namespace isoenv {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kRefused = 77;
+const InterfaceAddress kHub{"10.79.0.1", 16, "fd69::1", 64};
+const InterfaceAddress kService{"10.79.0.2", 16, "fd69::2", 64};
+
+/// Runs `body` in a child, in a network namespace of its own in which it may do anything; what it
+/// throws fails the test.
+void in_hub(const std::function<void()>& body) {
+  const pid_t pid = ::fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    const int user = ::geteuid() == 0 ? 0 : CLONE_NEWUSER;
+    if (::unshare(CLONE_NEWNET | user) != 0) ::_exit(kRefused);
+    try {
+      body();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
+    ::_exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kRefused) GTEST_SKIP() << "no namespaces here";
+  EXPECT_EQ(status, 0) << "see what the child wrote above";
+}
+
+/// A process in a network namespace of its own, as the init of a sandbox is.
+class Sandboxed {
+ public:
+  Sandboxed() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
+    UniqueFd entered(ends[0]);
+    UniqueFd enters(ends[1]);
+    pid_ = ::fork();
+    if (pid_ < 0) throw_errno("fork");
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::unshare(CLONE_NEWNET) != 0 || ::write(*enters, "x", 1) != 1) ::_exit(1);
+      for (;;) ::pause();
+    }
+    char byte = 0;
+    enters.reset();
+    if (::read(*entered, &byte, 1) != 1) throw Error("no network namespace for a service");
+    pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    if (!pidfd_) throw_errno("pidfd_open");
+  }
+  ~Sandboxed() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Sandboxed(const Sandboxed&) = delete;
+  Sandboxed& operator=(const Sandboxed&) = delete;
+
+  pid_t pid() const { return pid_; }
+  int pidfd() const { return *pidfd_; }
+
+  UniqueFd socket(int family, int type) const {
+    const NetworkNamespaceGuard inside(*pidfd_);
+    return UniqueFd(::socket(family, type | SOCK_CLOEXEC, 0));
+  }
+  std::string hardware_address() const {
+    const UniqueFd asking = socket(AF_INET, SOCK_DGRAM);
+    ifreq request{};
+    std::strcpy(request.ifr_name, "eth0");
+    if (::ioctl(*asking, SIOCGIFHWADDR, &request) != 0) throw_errno("ask for eth0's address");
+    const auto* bytes = reinterpret_cast<const unsigned char*>(request.ifr_hwaddr.sa_data);
+    char text[18];
+    std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2],
+                  bytes[3], bytes[4], bytes[5]);
+    return text;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+};
+
+struct SocketAddress {
+  explicit SocketAddress(const std::string& text, std::uint16_t port = 0) {
+    auto& ipv4 = reinterpret_cast<sockaddr_in&>(storage);
+    auto& ipv6 = reinterpret_cast<sockaddr_in6&>(storage);
+    if (::inet_pton(AF_INET, text.c_str(), &ipv4.sin_addr) == 1) {
+      ipv4.sin_family = AF_INET;
+      ipv4.sin_port = htons(port);
+      length = sizeof ipv4;
+    } else {
+      ::inet_pton(AF_INET6, text.c_str(), &ipv6.sin6_addr);
+      ipv6.sin6_family = AF_INET6;
+      ipv6.sin6_port = htons(port);
+      length = sizeof ipv6;
+    }
+  }
+  int family() const { return storage.ss_family; }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+};
+
+/// 0, or why nothing could be bound to it there.
+int bind_error(const Sandboxed& sandboxed, const std::string& text) {
+  const SocketAddress address(text);
+  const UniqueFd socket = sandboxed.socket(address.family(), SOCK_STREAM);
+  return ::bind(*socket, address.get(), address.length) == 0 ? 0 : errno;
+}
+
+/// The errno of a connection to a port that nobody listens on: ECONNREFUSED comes from a neighbour.
+int connect_error(const std::string& text) {
+  const SocketAddress address(text, 9);
+  const UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(*socket, address.get(), address.length) == 0 ? 0 : errno;
+}
+
+/// Where the calling thread's network namespace sends what is for that address; "" = it does not
+/// know.
+std::string neighbour(const std::string& text) {
+  nl_sock* socket = nl_socket_alloc();
+  nl_connect(socket, NETLINK_ROUTE);
+  nl_cache* cache = nullptr;
+  rtnl_neigh_alloc_cache(socket, &cache);
+  std::string found;
+  for (nl_object* object = nl_cache_get_first(cache); object; object = nl_cache_get_next(object)) {
+    auto* entry = reinterpret_cast<rtnl_neigh*>(object);
+    char address[64] = "";
+    nl_addr2str(rtnl_neigh_get_dst(entry), address, sizeof address);
+    if (address != text || rtnl_neigh_get_lladdr(entry) == nullptr) continue;
+    nl_addr2str(rtnl_neigh_get_lladdr(entry), address, sizeof address);
+    found = address;
+  }
+  nl_cache_free(cache);
+  nl_socket_free(socket);
+  return found;
+}
+
+class Network {
+ public:
+  void attach(const Sandboxed& service, unsigned number = 0) {
+    bool done = false;
+    std::exception_ptr failure;
+    asio::co_spawn(context_, hub_.attach(number, service.pid(), service.pidfd(), kService),
+                   [&](std::exception_ptr error) {
+                     failure = std::move(error);
+                     done = true;
+                   });
+    while (!done) context_.run_one();
+    if (failure) std::rethrow_exception(failure);
+  }
+
+ private:
+  asio::io_context context_{1};
+  HubNetwork hub_{context_.get_executor(), kHub};
+};
+
+TEST(HubNetworkTest, ReachesAServiceAtOnceOverBothFamilies) {
+  in_hub([] {
+    Network network;
+    const Sandboxed service;
+    network.attach(service);
+    EXPECT_EQ(connect_error(kService.ipv4), ECONNREFUSED);
+    EXPECT_EQ(connect_error(kService.ipv6), ECONNREFUSED);
+  });
+}
+
+TEST(HubNetworkTest, TellsNeighboursOfAnotherLifeWhoseFirstOneIsStillThere) {
+  in_hub([] {
+    Network network;
+    const Sandboxed first;
+    network.attach(first);
+    EXPECT_EQ(connect_error(kService.ipv4), ECONNREFUSED);
+    EXPECT_EQ(connect_error(kService.ipv6), ECONNREFUSED);
+    EXPECT_EQ(neighbour(kService.ipv4), first.hardware_address());
+    EXPECT_EQ(neighbour(kService.ipv6), first.hardware_address());
+
+    silence(*first.socket(AF_INET, SOCK_DGRAM), kService);
+    const Sandboxed second;
+    network.attach(second);
+    EXPECT_NE(first.hardware_address(), second.hardware_address());
+    EXPECT_EQ(neighbour(kService.ipv4), second.hardware_address());
+    EXPECT_EQ(neighbour(kService.ipv6), second.hardware_address());
+    EXPECT_EQ(connect_error(kService.ipv4), ECONNREFUSED);
+    EXPECT_EQ(connect_error(kService.ipv6), ECONNREFUSED);
+  });
+}
+
+TEST(HubNetworkTest, SilencesAnEndedServiceWhoseNamespaceStays) {
+  in_hub([] {
+    Network network;
+    const Sandboxed service;
+    network.attach(service);
+    EXPECT_EQ(bind_error(service, kService.ipv4), 0);
+    EXPECT_EQ(bind_error(service, kService.ipv6), 0);
+    silence(*service.socket(AF_NETLINK, SOCK_RAW), kService);
+    EXPECT_EQ(bind_error(service, kService.ipv4), EADDRNOTAVAIL);
+    EXPECT_EQ(bind_error(service, kService.ipv6), EADDRNOTAVAIL);
+    silence(*service.socket(AF_NETLINK, SOCK_RAW), kService);  // nothing happens
+  });
+}
+
+}  // namespace
+}  // namespace isoenv
