@@ -11,6 +11,7 @@
 #include <netlink/route/link/inet6.h>
 #include <netlink/route/link/macvlan.h>
 #include <netlink/route/link/veth.h>
+#include <netlink/route/neighbour.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -48,10 +49,12 @@ namespace asio = boost::asio;
 struct RouteDeleter {
   void operator()(rtnl_link* link) const noexcept { rtnl_link_put(link); }
   void operator()(rtnl_addr* address) const noexcept { rtnl_addr_put(address); }
+  void operator()(rtnl_neigh* neighbour) const noexcept { rtnl_neigh_put(neighbour); }
   void operator()(nl_addr* address) const noexcept { nl_addr_put(address); }
 };
 using Link = std::unique_ptr<rtnl_link, RouteDeleter>;
 using Address = std::unique_ptr<rtnl_addr, RouteDeleter>;
+using Neighbour = std::unique_ptr<rtnl_neigh, RouteDeleter>;
 using RawAddress = std::unique_ptr<nl_addr, RouteDeleter>;
 
 /// For a stream_descriptor whose descriptor is somebody else's.
@@ -72,10 +75,10 @@ constexpr int kServiceIndex = 1000;  // eth0 of a service
 /// It takes milliseconds, and a second or two where the machine is very busy with networks.
 constexpr std::chrono::seconds kLongestLink{30};
 
-void set_hardware_address(rtnl_link* link, const HardwareAddress& bytes) {
-  const RawAddress address(nl_addr_build(AF_LLC, bytes.data(), bytes.size()));
+RawAddress raw_address(const HardwareAddress& bytes) {
+  RawAddress address(nl_addr_build(AF_LLC, bytes.data(), bytes.size()));
   if (!address) throw Error("cannot allocate a hardware address");
-  rtnl_link_set_addr(link, address.get());
+  return address;
 }
 
 /// Locally administered, of the `life`-th holder of a place: the kernel takes no second macvlan
@@ -161,11 +164,32 @@ void add_removals(Netlink& netlink, int ifindex, const InterfaceAddress& address
   if (!address.ipv6.empty()) add(address.ipv6, address.ipv6_prefix);
 }
 
+/// That `address` is at `hardware`, for good: nobody has to ask for it. Of neighbours that were
+/// asked for, the machine has 1,024 in all its network namespaces together (gc_thresh3, arp(7)),
+/// and who wants one more waits until others are 5 s old; those that were told do not count.
+void add_neighbour(Netlink& netlink, int ifindex, const InterfaceAddress& address,
+                   const HardwareAddress& hardware, const std::string& name) {
+  for (const std::string& text : {address.ipv4, address.ipv6}) {
+    if (text.empty()) continue;
+    netlink.add("tell where " + name + " is", [&](nl_msg** message) -> int {
+      nl_addr* raw = nullptr;
+      if (const int code = nl_addr_parse(text.c_str(), AF_UNSPEC, &raw); code < 0) return code;
+      const RawAddress destination(raw);
+      const Neighbour neighbour(rtnl_neigh_alloc());
+      rtnl_neigh_set_ifindex(neighbour.get(), ifindex);
+      rtnl_neigh_set_dst(neighbour.get(), destination.get());
+      rtnl_neigh_set_lladdr(neighbour.get(), raw_address(hardware).get());
+      rtnl_neigh_set_state(neighbour.get(), NUD_PERMANENT);
+      return rtnl_neigh_build_add_request(neighbour.get(), NLM_F_CREATE | NLM_F_REPLACE, message);
+    });
+  }
+}
+
 /// One queue each: more cost time and carry nothing more.
 void describe(rtnl_link* link, int ifindex, const char* name, const HardwareAddress& address) {
   rtnl_link_set_ifindex(link, ifindex);
   rtnl_link_set_name(link, name);
-  set_hardware_address(link, address);
+  rtnl_link_set_addr(link, raw_address(address).get());
   rtnl_link_set_num_tx_queues(link, 1);
   rtnl_link_set_num_rx_queues(link, 1);
 }
@@ -270,8 +294,10 @@ void silence(int socket, const InterfaceAddress& address) noexcept {
 }
 
 struct HubNetwork::State {
-  explicit State(const asio::any_io_executor& executor) : usable(executor) {}
+  State(const asio::any_io_executor& executor, InterfaceAddress hub)
+      : address(std::move(hub)), usable(executor) {}
 
+  InterfaceAddress address;  // the hub's
   Netlink requests;
   std::optional<Netlink> news;  // until the hub's own link is usable
   std::exception_ptr failure;   // why it will not be
@@ -282,7 +308,7 @@ struct HubNetwork::State {
 HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& address)
     : executor_(executor) {
   or_refuse(Attempt::kNetwork, [&] {
-    state_ = std::make_shared<State>(executor);
+    state_ = std::make_shared<State>(executor, address);
     state_->news.emplace();
     state_->news->watch_links();
     if (!address.ipv6.empty()) state_->news->watch_addresses();
@@ -328,6 +354,7 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
                                        message);
   };
   hub.add("create a macvlan interface", build, Call::kMacvlan);
+  add_neighbour(hub, kHubIndex, address, hardware, "a service");
   or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
 
   std::optional<Netlink> service;
@@ -344,6 +371,8 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
   add_raise(*service, kLoopbackIndex, "raise the service's loopback interface");
   add_raise(*service, kServiceIndex, "raise eth0");
   add_addresses(*service, kServiceIndex, address, "eth0");
+  add_neighbour(*service, kServiceIndex, state_->address, hardware_address(kPlaceOfHub, 0),
+                "the hub");
   service->commit();
 
   if (!address.ipv6.empty())

@@ -33,6 +33,7 @@ namespace asio = boost::asio;
 constexpr int kRefused = 77;
 const InterfaceAddress kHub{"10.79.0.1", 16, "fd69::1", 64};
 const InterfaceAddress kService{"10.79.0.2", 16, "fd69::2", 64};
+const InterfaceAddress kOther{"10.79.0.3", 16, "fd69::3", 64};
 
 /// Runs `body` in a child, in a network namespace of its own in which it may do anything; what it
 /// throws fails the test.
@@ -136,10 +137,10 @@ int bind_error(const Sandboxed& sandboxed, const std::string& text) {
   return ::bind(*socket, address.get(), address.length) == 0 ? 0 : errno;
 }
 
-/// The errno of a connection to a port that nobody listens on: ECONNREFUSED comes from a neighbour.
-int connect_error(const std::string& text) {
+/// The errno of a connection by `socket`, of the address' family, to a port that nobody listens on:
+/// ECONNREFUSED comes from a neighbour.
+int connect_error(UniqueFd socket, const std::string& text) {
   const SocketAddress address(text, 9);
-  const UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   return ::connect(*socket, address.get(), address.length) == 0 ? 0 : errno;
 }
 
@@ -166,10 +167,11 @@ std::string neighbour(const std::string& text) {
 
 class Network {
  public:
-  void attach(const Sandboxed& service, unsigned number = 0) {
+  void attach(const Sandboxed& service, unsigned number = 0,
+              const InterfaceAddress& address = kService) {
     bool done = false;
     std::exception_ptr failure;
-    asio::co_spawn(context_, hub_.attach(number, service.pid(), service.pidfd(), kService),
+    asio::co_spawn(context_, hub_.attach(number, service.pid(), service.pidfd(), address),
                    [&](std::exception_ptr error) {
                      failure = std::move(error);
                      done = true;
@@ -188,8 +190,24 @@ TEST(HubNetworkTest, ReachesAServiceAtOnceOverBothFamilies) {
     Network network;
     const Sandboxed service;
     network.attach(service);
-    EXPECT_EQ(connect_error(kService.ipv4), ECONNREFUSED);
-    EXPECT_EQ(connect_error(kService.ipv6), ECONNREFUSED);
+    for (const auto& [family, address] :
+         {std::pair{AF_INET, kService.ipv4}, {AF_INET6, kService.ipv6}})
+      EXPECT_EQ(connect_error(UniqueFd(::socket(family, SOCK_STREAM, 0)), address), ECONNREFUSED);
+  });
+}
+
+TEST(HubNetworkTest, LetsHubAndServicesKnowEachOtherWithoutAsking) {
+  in_hub([] {
+    Network network;
+    for (int life = 0; life < 2; ++life) {
+      const Sandboxed service;
+      network.attach(service);
+      EXPECT_EQ(neighbour(kService.ipv4), service.hardware_address());
+      EXPECT_EQ(neighbour(kService.ipv6), service.hardware_address());
+      const NetworkNamespaceGuard inside(service.pidfd());
+      EXPECT_NE(neighbour(kHub.ipv4), "");
+      EXPECT_NE(neighbour(kHub.ipv6), "");
+    }
   });
 }
 
@@ -197,20 +215,28 @@ TEST(HubNetworkTest, TellsNeighboursOfAnotherLifeWhoseFirstOneIsStillThere) {
   in_hub([] {
     Network network;
     const Sandboxed first;
+    const Sandboxed other;
     network.attach(first);
-    EXPECT_EQ(connect_error(kService.ipv4), ECONNREFUSED);
-    EXPECT_EQ(connect_error(kService.ipv6), ECONNREFUSED);
-    EXPECT_EQ(neighbour(kService.ipv4), first.hardware_address());
-    EXPECT_EQ(neighbour(kService.ipv6), first.hardware_address());
+    network.attach(other, 1, kOther);
+    const auto expect_known = [&](const Sandboxed& service) {
+      EXPECT_EQ(connect_error(other.socket(AF_INET, SOCK_STREAM), kService.ipv4), ECONNREFUSED);
+      EXPECT_EQ(connect_error(other.socket(AF_INET6, SOCK_STREAM), kService.ipv6), ECONNREFUSED);
+      const NetworkNamespaceGuard inside(other.pidfd());
+      EXPECT_EQ(neighbour(kService.ipv4), service.hardware_address());
+      EXPECT_EQ(neighbour(kService.ipv6), service.hardware_address());
+    };
+    expect_known(first);
 
     silence(*first.socket(AF_INET, SOCK_DGRAM), kService);
     const Sandboxed second;
     network.attach(second);
     EXPECT_NE(first.hardware_address(), second.hardware_address());
-    EXPECT_EQ(neighbour(kService.ipv4), second.hardware_address());
-    EXPECT_EQ(neighbour(kService.ipv6), second.hardware_address());
-    EXPECT_EQ(connect_error(kService.ipv4), ECONNREFUSED);
-    EXPECT_EQ(connect_error(kService.ipv6), ECONNREFUSED);
+    {
+      const NetworkNamespaceGuard inside(other.pidfd());
+      EXPECT_EQ(neighbour(kService.ipv4), second.hardware_address());
+      EXPECT_EQ(neighbour(kService.ipv6), second.hardware_address());
+    }
+    expect_known(second);
   });
 }
 
