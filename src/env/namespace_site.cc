@@ -51,7 +51,7 @@ boost::asio::awaitable<void> NamespaceSite::connect(std::size_t service, Sandbox
   if (failure_) std::rethrow_exception(failure_);
   const ServicePlan& plan = plan_.services[service];
   Link& link = links_[service];
-  let_go(service);  // of an earlier life
+  end_earlier_life(service);
   {
     const NetworkNamespaceGuard inside(sandbox.pidfd());
     link.sockets.emplace();
@@ -77,10 +77,18 @@ std::vector<BoundSocket> NamespaceSite::listening(std::size_t service, Protocol 
 void NamespaceSite::withdraw(std::size_t service) noexcept { links_[service].localhost.clear(); }
 
 void NamespaceSite::let_go(std::size_t service) noexcept {
+  try {
+    end_earlier_life(service);
+  } catch (const Error&) {
+    // Before its next life it is tried again.
+  }
+}
+
+void NamespaceSite::end_earlier_life(std::size_t service) {
   std::optional<SocketDiag>& sockets = links_[service].sockets;
   if (!sockets) return;
   silence(sockets->fd(), address_of(plan_.services[service]));
-  sockets.reset();  // and with it, unless its last connections are still being closed, all of it
+  sockets.reset();  // with it goes the namespace, once the last connections in it are closed
 }
 
 InterfaceAddress NamespaceSite::address_of(const ServicePlan& service) const {

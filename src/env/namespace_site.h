@@ -43,6 +43,7 @@ class NamespaceSite final : public Site {
     std::vector<Forwarder> localhost;
   };
 
+  void end_earlier_life(std::size_t service);
   InterfaceAddress address_of(const ServicePlan& service) const;
 
   boost::asio::any_io_executor executor_;

@@ -280,16 +280,17 @@ NetworkNamespaceGuard::~NetworkNamespaceGuard() {
   }
 }
 
-void silence(int socket, const InterfaceAddress& address) noexcept {
+void silence(int socket, const InterfaceAddress& address) {
+  const UniqueFd home(::ioctl(socket, SIOCGSKNS));
+  if (!home) throw_errno("find the network namespace of a socket");
+  const NetworkNamespaceGuard inside(*home);
+  Netlink netlink;
+  add_removals(netlink, kServiceIndex, address);
   try {
-    const UniqueFd home(::ioctl(socket, SIOCGSKNS));
-    if (!home) throw_errno("find the network namespace of a socket");
-    const NetworkNamespaceGuard inside(*home);
-    Netlink netlink;
-    add_removals(netlink, kServiceIndex, address);
     netlink.commit();
-  } catch (const Error&) {
-    // Whoever may change the links in there has taken it away already, or eth0 with it.
+  } catch (const SystemError& error) {
+    const bool gone = error.error_number() == EADDRNOTAVAIL || error.error_number() == ENODEV;
+    if (!gone) throw;
   }
 }
 

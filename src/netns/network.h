@@ -55,8 +55,9 @@ class NetworkNamespaceGuard {
 
 /// Takes the `address` of an eth0 away, in the network namespace in which `socket` was opened. For
 /// one that ended: as long as its namespace lives, its kernel answers for that address, which the
-/// next life of the service has too. What fails is not told: then there is nothing to take away.
-void silence(int socket, const InterfaceAddress& address) noexcept;
+/// next life of the service has too. Nothing happens when it has none, or there is no eth0. Throws
+/// Error.
+void silence(int socket, const InterfaceAddress& address);
 
 class HubNetwork {
  public:

@@ -53,9 +53,7 @@ TEST_F(RestTest, WakesNoneOfItsProcesses) {
     let_pass("1");
     return switches() == before;
   }));
-  // The kernel tells of the bridge once more, a second later and more: once a second at most, for
-  // all namespaces together (net/core/link_watch.c).
-  let_pass("3");
+  let_pass("3");  // the kernel may tell of links a second later, and more (net/core/link_watch.c)
   EXPECT_EQ(switches(), before);
   EXPECT_GE(before.size(), 4U) << "the keeper, and the init of each service";
   EXPECT_THAT(down(spec), ExitedWith(0));
