@@ -36,6 +36,7 @@ struct Options {
   int tries = 200;
   int floor_run = -1;
   bool floor_inits = false;
+  bool floor_macvlan = false;
   bool help = false;
 };
 
@@ -57,6 +58,8 @@ po::options_description describe(Options& options) {
       "measure nothing: bring up a floor of so many services, run /bin/true in it, take it down");
   add("floor-inits", po::bool_switch(&options.floor_inits),
       "with --floor-run: an init beside each service");
+  add("floor-macvlan", po::bool_switch(&options.floor_macvlan),
+      "with --floor-run: macvlan interfaces instead of a bridge with veth pairs");
   add("json", po::value(&options.json), "write the result to this file too");
   add("help", po::bool_switch(&options.help), "print this");
   return described;
@@ -180,6 +183,7 @@ void measure(const Options& options) {
   report.commands = {
       {"floor", "isoenv_bench --floor-run SERVICES, in this process for up and down"},
       {"floor+inits", "the same with --floor-inits"},
+      {"floor+macvlan", "the same with --floor-macvlan"},
       {"isoenv", bench.isoenv.string() + " up -f SPEC, down -f SPEC, run -f SPEC -- /bin/true"}};
   if (bench.peers_up_to > 0) find_peers(bench, report);
 
@@ -208,8 +212,9 @@ int run(int argc, char** argv) {
     }
     raise_open_files();
     if (options.floor_run >= 0) {
-      const Inits inits = options.floor_inits ? Inits::kOnePerService : Inits::kNone;
-      Floor floor(options.floor_run, executable(options.service, "service"), inits);
+      const FloorKind kind{options.floor_inits ? Inits::kOnePerService : Inits::kNone,
+                           options.floor_macvlan ? Links::kMacvlan : Links::kBridge};
+      Floor floor(options.floor_run, executable(options.service, "service"), kind);
       floor.run();
       floor.down();
     } else {

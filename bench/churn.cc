@@ -81,7 +81,10 @@ WorkloadResult measure_again(const Bench& bench) {
 
 WorkloadResult measure_suite(const Bench& bench) {
   const fs::path spec = write_spec(bench, kTestServices);
+  Command without_bridge = floor_run(bench, kTestServices);
+  without_bridge.emplace_back("--floor-macvlan");
   std::vector<Contestant> contestants{suite_of(bench, "floor", floor_run(bench, kTestServices)),
+                                      suite_of(bench, "floor+macvlan", without_bridge),
                                       suite_of(bench, "isoenv", isoenv_run(bench, spec))};
   for (const Peer& peer : bench.peers)
     contestants.push_back(

@@ -40,6 +40,8 @@ namespace {
 // tunnel devices which some machines have in every namespace.
 constexpr int kBridge = 100;     // interface index of the bridge, in the hub
 constexpr int kFirstPort = 101;  // interface index of service 0's end of its veth pair, in the hub
+constexpr int kHubEth0 = 101;    // without a bridge: the hub's end of its own pair
+constexpr int kWire = 102;       // without a bridge: the end of that pair where services are
 constexpr int kEth0 = 100;       // interface index of eth0, in each service
 constexpr std::uint16_t kServicePort = 8080;
 
@@ -88,30 +90,66 @@ NetlinkBatch bridge_with_address() {
   return batch;
 }
 
+void describe(NetlinkBatch& batch, const std::string& name) {
+  const std::uint32_t one_queue = 1;
+  batch.text(IFLA_IFNAME, name);
+  batch.attribute(IFLA_NUM_TX_QUEUES, one_queue);
+  batch.attribute(IFLA_NUM_RX_QUEUES, one_queue);
+}
+
 // The hub's end is the one that is asked for, so that it can join the bridge in the same message;
 // its peer is made in the service's namespace at once, since moving it later costs thirteen times
 // as much. A veth cannot be made up together with its peer: raising it is a second message.
 NetlinkBatch veth_between_bridge_and(pid_t service, int index) {
   NetlinkBatch batch;
-  const std::uint32_t one_queue = 1;
   batch.message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link(index, false));
-  batch.text(IFLA_IFNAME, "v" + std::to_string(index));
+  describe(batch, "v" + std::to_string(index));
   batch.attribute(IFLA_MASTER, std::uint32_t{kBridge});
-  batch.attribute(IFLA_NUM_TX_QUEUES, one_queue);
-  batch.attribute(IFLA_NUM_RX_QUEUES, one_queue);
   const auto info = batch.nest(IFLA_LINKINFO);
   batch.text(IFLA_INFO_KIND, "veth");
   const auto pair = batch.nest(IFLA_INFO_DATA);
   const auto peer = batch.nest(VETH_INFO_PEER);
   batch.header(link(kEth0, false));
-  batch.text(IFLA_IFNAME, "eth0");
+  describe(batch, "eth0");
   batch.attribute(IFLA_NET_NS_PID, static_cast<std::uint32_t>(service));
-  batch.attribute(IFLA_NUM_TX_QUEUES, one_queue);
-  batch.attribute(IFLA_NUM_RX_QUEUES, one_queue);
   batch.end(peer);
   batch.end(pair);
   batch.end(info);
   batch.message(RTM_NEWLINK, 0, link(index, true));
+  return batch;
+}
+
+NetlinkBatch pair_of_the_hub() {
+  NetlinkBatch batch = loopback_up();
+  batch.message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link(kWire, false));
+  describe(batch, "wire");
+  const auto info = batch.nest(IFLA_LINKINFO);
+  batch.text(IFLA_INFO_KIND, "veth");
+  const auto pair = batch.nest(IFLA_INFO_DATA);
+  const auto peer = batch.nest(VETH_INFO_PEER);
+  batch.header(link(kHubEth0, false));
+  describe(batch, "eth0");
+  batch.end(peer);
+  batch.end(pair);
+  batch.end(info);
+  batch.message(RTM_NEWLINK, 0, link(kWire, true));
+  batch.message(RTM_NEWLINK, 0, link(kHubEth0, true));
+  add_address(batch, kHubEth0, 1);
+  return batch;
+}
+
+NetlinkBatch macvlan_in(pid_t service) {
+  NetlinkBatch batch;
+  batch.message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link(kEth0, false));
+  describe(batch, "eth0");
+  batch.attribute(IFLA_LINK, std::uint32_t{kWire});
+  batch.attribute(IFLA_NET_NS_PID, static_cast<std::uint32_t>(service));
+  const auto info = batch.nest(IFLA_LINKINFO);
+  batch.text(IFLA_INFO_KIND, "macvlan");
+  const auto data = batch.nest(IFLA_INFO_DATA);
+  batch.attribute(IFLA_MACVLAN_MODE, std::uint32_t{MACVLAN_MODE_BRIDGE});
+  batch.end(data);
+  batch.end(info);
   return batch;
 }
 
@@ -248,21 +286,28 @@ void map_own_ids(uid_t uid, gid_t gid) {
   write_text("/proc/self/gid_map", std::to_string(gid) + " " + std::to_string(gid) + " 1");
 }
 
-void bring_up(std::vector<Service>& services) {
+void bring_up(std::vector<Service>& services, Links links) {
   const NetlinkSocket hub(NETLINK_ROUTE, RTMGRP_LINK);
   const UniqueFd hub_namespace(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!hub_namespace) throw_errno("open the hub's network namespace");
-  NetlinkBatch hub_links = services.empty() ? loopback_up() : bridge_with_address();
+  const bool bridged = links == Links::kBridge;
+  NetlinkBatch hub_links = services.empty() ? loopback_up()
+                           : bridged        ? bridge_with_address()
+                                            : pair_of_the_hub();
   hub.send(hub_links);
 
   std::set<int> ports_up;
   const auto note_port = [&](nlmsghdr& message) {
     if (const int index = link_reported_up(message); index >= kFirstPort) ports_up.insert(index);
   };
+  // A macvlan interface that is raised when its parent carries can send at once.
+  while (!bridged && !services.empty() && ports_up.size() < 2) hub.receive(true, note_port);
   for (Service& service : services) {
     make_namespaces(service);
-    NetlinkBatch veth = veth_between_bridge_and(service.pid, kFirstPort + service.number);
-    hub.send(veth);
+    NetlinkBatch to_service =
+        bridged ? veth_between_bridge_and(service.pid, kFirstPort + service.number)
+                : macvlan_in(service.pid);
+    hub.send(to_service);
     open_sockets_inside(service, *hub_namespace);
     NetlinkBatch addresses = addresses_of_service(service.number);
     service.route->send(addresses);
@@ -270,9 +315,9 @@ void bring_up(std::vector<Service>& services) {
     while (hub.receive(false, note_port)) continue;
   }
 
-  while (ports_up.size() < services.size()) hub.receive(true, note_port);
+  while (bridged && ports_up.size() < services.size()) hub.receive(true, note_port);
   for (const Service& service : services) {
-    bool up = false;
+    bool up = !bridged;
     while (!up) {
       service.route->receive(
           true, [&](nlmsghdr& message) { up = up || link_reported_up(message) == kEth0; });
@@ -293,15 +338,16 @@ bool run_once(std::vector<std::string>& command) {
   return status == 0;
 }
 
-[[noreturn]] void be_hub(int control, int count, const std::string& program, Inits inits,
+[[noreturn]] void be_hub(int control, int count, const std::string& program, FloorKind kind,
                          std::vector<std::string> command, uid_t uid, gid_t gid) {
   try {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_TIMERSLACK, 1UL);
     if (uid != 0) map_own_ids(uid, gid);
     std::vector<Service> services;
-    for (int number = 0; number < count; ++number) services.emplace_back(number, program, inits);
-    bring_up(services);
+    for (int number = 0; number < count; ++number)
+      services.emplace_back(number, program, kind.inits);
+    bring_up(services, kind.links);
     for (char order = 'u'; write(control, &order, 1) == 1 && read(control, &order, 1) == 1;)
       if (!run_once(command)) break;
   } catch (const Error& error) {
@@ -312,7 +358,7 @@ bool run_once(std::vector<std::string>& command) {
 
 }  // namespace
 
-Floor::Floor(int services, const std::filesystem::path& service_program, Inits inits,
+Floor::Floor(int services, const std::filesystem::path& service_program, FloorKind kind,
              std::vector<std::string> command) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw_errno("socketpair");
@@ -326,7 +372,7 @@ Floor::Floor(int services, const std::filesystem::path& service_program, Inits i
   const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof args));
   if (pid < 0) throw_errno("clone3 into the hub's namespaces");
   if (pid == 0) {
-    be_hub(*hub_end, services, service_program.string(), inits, std::move(command), uid, gid);
+    be_hub(*hub_end, services, service_program.string(), kind, std::move(command), uid, gid);
   }
   hub_ = pid;
   hub_end.reset();

@@ -7,7 +7,8 @@
 // inside the hub's namespaces: nothing appears on the host, and killing the hub ends it all. No
 // spec, names, logs, mounts, probes, supervision or diagnosis: what those cost is IsoEnv's share.
 //
-// On request with an init between hub and service, as IsoEnv has: what that process alone costs.
+// On request with what IsoEnv has: an init between hub and service, or macvlan interfaces instead
+// of a bridge with veth pairs. What each alone costs, or saves.
 #pragma once
 
 #include <sys/types.h>
@@ -23,12 +24,21 @@ namespace isoenv::bench {
 /// What is PID 1 beside each service: the service, or an init that waits for it.
 enum class Inits { kNone, kOnePerService };
 
+/// What leads from the hub to each service: a veth pair into a bridge, or a macvlan interface on
+/// one end of the hub's own veth pair.
+enum class Links { kBridge, kMacvlan };
+
+struct FloorKind {
+  Inits inits = Inits::kNone;
+  Links links = Links::kBridge;
+};
+
 class Floor {
  public:
   /// Returns when every link is operationally up and every service listens. Throws Error when the
   /// hub could not do it; the hub says why on stderr. The calling process must have one thread.
   /// `command` is what run() runs, [0] a path.
-  Floor(int services, const std::filesystem::path& service_program, Inits inits = Inits::kNone,
+  Floor(int services, const std::filesystem::path& service_program, FloorKind kind = {},
         std::vector<std::string> command = {"/bin/true"});
   ~Floor();
   Floor(const Floor&) = delete;

@@ -68,7 +68,7 @@ double ready_time(const fs::path& log) {
 }
 
 double floor_figure(const Bench& bench, const std::string& mode) {
-  Floor floor(1, bench.load, Inits::kNone, client(bench, mode, Floor::address_of(0), kPort));
+  Floor floor(1, bench.load, {}, client(bench, mode, Floor::address_of(0), kPort));
   floor.run();
   floor.down();
   return read_figure(figure_file(bench));

@@ -26,9 +26,9 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-Parts floor_up_and_down(const Bench& bench, int services, Inits inits) {
+Parts floor_up_and_down(const Bench& bench, int services, FloorKind kind) {
   const auto start = Clock::now();
-  Floor floor(services, bench.service, inits);
+  Floor floor(services, bench.service, kind);
   const double up = milliseconds_since(start);
   const auto stop = Clock::now();
   floor.down();
@@ -90,8 +90,11 @@ UpAndDown measure_up_and_down(const Bench& bench, int services) {
     instance.down();
   }
   std::vector<Contestant> contestants{
-      {"floor", [&] { return floor_up_and_down(bench, services, Inits::kNone); }},
-      {"floor+inits", [&] { return floor_up_and_down(bench, services, Inits::kOnePerService); }},
+      {"floor", [&] { return floor_up_and_down(bench, services, {}); }},
+      {"floor+inits",
+       [&] { return floor_up_and_down(bench, services, {.inits = Inits::kOnePerService}); }},
+      {"floor+macvlan",
+       [&] { return floor_up_and_down(bench, services, {.links = Links::kMacvlan}); }},
       {"isoenv", [&] {
          const double up = instance.up();
          return Parts{up, instance.down()};
