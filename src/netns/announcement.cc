@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "base/error.h"
@@ -14,9 +15,11 @@
 namespace isoenv {
 namespace {
 
+/// None when the machine does not give us one.
 UniqueFd open_socket(int family, int type, int protocol, const char* what) {
   UniqueFd socket(::socket(family, type | SOCK_CLOEXEC, protocol));
-  if (!socket) throw_errno(what);
+  const bool refused = errno == EPERM || errno == EACCES || errno == EAFNOSUPPORT;
+  if (!socket && !refused) throw_errno(what);
   return socket;
 }
 
@@ -38,13 +41,14 @@ Announcement::Announcement(int ifindex, const HardwareAddress& hardware, std::st
       packets_(open_socket(AF_PACKET, SOCK_DGRAM, 0, "open a packet socket")) {
   if (ipv6_.empty()) return;
   icmpv6_ = open_socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6, "open a socket of ICMPv6");
+  if (!icmpv6_) return;
   const int hops = 255;  // others are not believed (RFC 4861, 7.1.2)
   if (::setsockopt(*icmpv6_, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) != 0)
     throw_errno("set up a socket of ICMPv6");
 }
 
 void Announcement::send() const {
-  announce_ipv4();
+  if (packets_) announce_ipv4();
   if (icmpv6_) announce_ipv6();
 }
 

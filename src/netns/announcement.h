@@ -19,7 +19,8 @@ using HardwareAddress = std::array<std::uint8_t, 6>;
 class Announcement {
  public:
   /// Of `ipv4` and, unless it is "", `ipv6`. Opens its sockets in the calling thread's network
-  /// namespace, which they keep. Needs CAP_NET_RAW. Throws SystemError.
+  /// namespace, which they keep. Without CAP_NET_RAW there are none, and nothing is announced:
+  /// then neighbours find out by themselves. Throws SystemError.
   Announcement(int ifindex, const HardwareAddress& hardware, std::string ipv4, std::string ipv6);
 
   /// Sends a request for the IPv4 address that comes from that address itself (RFC 5227, 2.3), and
@@ -34,8 +35,8 @@ class Announcement {
   HardwareAddress hardware_;
   std::string ipv4_;
   std::string ipv6_;
-  UniqueFd packets_;
-  UniqueFd icmpv6_;  // -1: no IPv6
+  UniqueFd packets_;  // -1: refused
+  UniqueFd icmpv6_;   // -1: refused, or no IPv6
 };
 
 }  // namespace isoenv

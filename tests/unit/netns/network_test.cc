@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
 #include <netlink/route/neighbour.h>
@@ -237,6 +238,25 @@ TEST(HubNetworkTest, TellsNeighboursOfAnotherLifeWhoseFirstOneIsStillThere) {
       EXPECT_EQ(neighbour(kService.ipv6), second.hardware_address());
     }
     expect_known(second);
+  });
+}
+
+TEST(HubNetworkTest, NeedsNoRightToAnnounceAnotherLife) {
+  in_hub([] {
+    Network network;
+    {
+      const Sandboxed first;
+      network.attach(first);
+    }
+    const Sandboxed second;
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct sets[2]{};
+    if (::syscall(SYS_capget, &header, sets) != 0) throw_errno("read the capabilities");
+    sets[0].effective &= ~(1U << CAP_NET_RAW);
+    if (::syscall(SYS_capset, &header, sets) != 0) throw_errno("drop a capability");
+    EXPECT_FALSE(UniqueFd(::socket(AF_PACKET, SOCK_DGRAM, 0)));
+    network.attach(second);
+    EXPECT_EQ(neighbour(kService.ipv4), second.hardware_address());
   });
 }
 
