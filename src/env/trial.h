@@ -1,6 +1,6 @@
 // Whether this machine grants what an instance needs, tried end to end in throw-away processes.
 //
-// The product's own code does the trying: an instance in small, with its namespaces, its bridge,
+// The product's own code does the trying: an instance in small, with its namespaces, its hub,
 // one service on a link of its own, and a command that joins. Nothing of it survives the call, also
 // when the machine kills it halfway; the caller's own process, which must be single-threaded,
 // changes nothing of itself.

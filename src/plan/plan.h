@@ -78,7 +78,7 @@ struct ServicePlan {
 struct EnvironmentPlan {
   std::string name;
   std::filesystem::path spec_file;
-  std::string hub_ipv4;  ///< the bridge's own address, where probes and tests come from
+  std::string hub_ipv4;  ///< the hub's own address, where probes and tests come from
   std::string hub_ipv6;
   unsigned ipv4_prefix = 16;
   unsigned ipv6_prefix = 64;

@@ -41,7 +41,7 @@ std::size_t descriptors_of(pid_t process) {
 void ChaosTest::SetUp() {
   // A refusal that a fault makes up is none to degrade for.
   options().env["ISOENV_ISOLATION"] = "netns";
-  bridged_spec_ = write_spec(zoo_spec(dir(), ISOENV_TEST_UID, "80"));
+  isolated_spec_ = write_spec(zoo_spec(dir(), ISOENV_TEST_UID, "80"));
   ports_spec_ = write_spec(zoo_spec(dir(), ISOENV_TEST_UID, "\"auto\""), "ports.json");
   bystander_spec_ = write_spec(
       R"("services": {"calm": {"command": ["test_service", "tcp_echo", "*", "80", "calm:"],
@@ -77,7 +77,7 @@ void ChaosTest::live_one_round(unsigned seed) {
   random_.seed(seed);
   story_.clear();
   on_host_ = one_in(6);
-  spec_ = on_host_ ? ports_spec_ : bridged_spec_;
+  spec_ = on_host_ ? ports_spec_ : isolated_spec_;
   options().env["ISOENV_ISOLATION"] = on_host_ ? "ports" : "netns";
   say(on_host_ ? "without namespaces" : "with namespaces");
 #ifdef ISOENV_FAULT_INJECTION

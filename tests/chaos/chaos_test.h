@@ -80,7 +80,7 @@ class ChaosTest : public SystemTest {
   void expect_next_run_to_work();
   void expect_no_crash_in_the_logs();
 
-  std::filesystem::path bridged_spec_;
+  std::filesystem::path isolated_spec_;
   std::filesystem::path ports_spec_;  ///< the same zoo, for a machine without namespaces
   std::filesystem::path spec_;        ///< that of the two which this round uses
   std::filesystem::path bystander_spec_;
