@@ -214,8 +214,10 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   if (inheritance.options.writes_trace) write_trace(inheritance, *server);
 
   // The kernel ends with us whatever a namespace of ours holds; elsewhere that is our part.
-  // The connections close with the process, last: clients wait for that (ControlClient).
+  // The connections close with the process, last: clients wait for that (ControlClient), and may
+  // ask for the same ports at once. The kernel closes what is left in an order of its own.
   if (!has_namespaces) end_descendants();
+  server->give_back_ports();
   const RunDirectory directory = cover ? cover->below() : inheritance.directory;
   // A successor that already waits for our end clears the directory itself.
   if (auto lock = StartLock::try_take(directory)) {

@@ -117,6 +117,11 @@ void LoopbackSite::withdraw(std::size_t service) noexcept {
   }
 }
 
+void LoopbackSite::give_back_ports() noexcept {
+  reservations_ = {};
+  published_.close();
+}
+
 void LoopbackSite::init_ended(pid_t init, bool killed) noexcept {
   std::replace(inits_.begin(), inits_.end(), init, pid_t{0});
   if (!killed) return;

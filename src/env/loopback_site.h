@@ -50,6 +50,7 @@ class LoopbackSite final : public Site {
   void withdraw(std::size_t service) noexcept override;
   void let_go(std::size_t) noexcept override {}
   void init_ended(pid_t init, bool killed) noexcept override;
+  void give_back_ports() noexcept override;
   std::vector<std::string> published(std::size_t service) const override;
 
  private:

@@ -35,6 +35,7 @@ class NamespaceSite final : public Site {
   void withdraw(std::size_t service) noexcept override;
   void let_go(std::size_t service) noexcept override;
   void init_ended(pid_t, bool) noexcept override {}  // its PID namespace has ended with it
+  void give_back_ports() noexcept override { published_.close(); }
   std::vector<std::string> published(std::size_t service) const override;
 
  private:

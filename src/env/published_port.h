@@ -33,6 +33,9 @@ class PublishedPorts {
   PublishedPorts(boost::asio::any_io_executor executor, const EnvironmentPlan& plan,
                  std::vector<PublishedPort> published);
 
+  /// The ports are free then, and open connections reset.
+  void close() noexcept { forwarders_.clear(); }
+
   /// `http → 127.0.0.1:8080` for each port of the service.
   std::vector<std::string> describe(std::size_t service) const;
 

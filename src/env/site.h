@@ -40,6 +40,9 @@ class Site {
   virtual void let_go(std::size_t service) noexcept = 0;
   /// The init of a sandbox has been reaped; `killed`: by another's signal. Ends what outlived it.
   virtual void init_ended(pid_t init, bool killed) noexcept = 0;
+  /// The instance ends, and nothing of it runs any more: whoever comes next may have the host's ports
+  /// that it held. Nothing else is asked for after that.
+  virtual void give_back_ports() noexcept = 0;
   /// `http → 127.0.0.1:8080` for each published port, for `isoenv ps`.
   virtual std::vector<std::string> published(std::size_t service) const = 0;
 };

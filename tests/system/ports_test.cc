@@ -1,6 +1,8 @@
 // The ports rung: no namespaces, and all the same nobody else's port, and nothing left.
 #include <csignal>
 
+#include "harness/control.h"
+#include "netns/port_reservation.h"
 #include "support/system_test.h"
 
 namespace isoenv::test {
@@ -17,6 +19,15 @@ constexpr std::string_view kDaemons = R"("services": {
 class PortsTest : public SystemTest {
  protected:
   PortsTest() { options().env["ISOENV_ISOLATION"] = "ports"; }
+
+  /// Of the only instance of the test.
+  std::string instance_id() const {
+    for (const auto& entry : std::filesystem::directory_iterator(runtime_dir())) {
+      if (std::filesystem::exists(entry.path() / "control"))
+        return entry.path().filename().string();
+    }
+    return "none";
+  }
 
   /// Kills every process of the test that has this name, or the keeper for `isoenv`.
   void kill_all(const std::string& name) const {
@@ -69,6 +80,21 @@ TEST_F(PortsTest, RefusesAnInstanceOfAnotherRung) {
   EXPECT_THAT(outcome, ExitedWith(2));
   EXPECT_THAT(outcome.err, HasSubstr("is up without namespaces"));
   EXPECT_THAT(down(spec), ExitedWith(0));
+}
+
+TEST_F(PortsTest, GivesFixedPortsBackBeforeAnybodyHearsOfTheEnd) {
+  const auto spec = write_spec(R"("services": {
+    "web": {"command": ["test_service", "tcp_echo", "*", "18180"], "ports": {"http": 18180}}})");
+  for (int times = 0; times < 8; ++times) {
+    ASSERT_THAT(up(spec), ExitedWith(0));
+    auto client = ControlClient::connect(RunDirectory{runtime_dir(), instance_id()});
+    ASSERT_TRUE(client);
+    (void)client->ask({Request::Kind::kDown, {}});
+    client->wait_for_end();
+    PortReservations next;
+    const auto refusal = next.take(Protocol::kTcp, 18180, "");
+    EXPECT_FALSE(refusal) << refusal->why;
+  }
 }
 
 TEST_F(PortsTest, NamesTheInstanceThatHasAFixedPort) {
