@@ -172,8 +172,6 @@ bool InstanceServer::run() {
          state_->incidents.next() == 1;
 }
 
-void InstanceServer::give_back_ports() noexcept { state_->site->give_back_ports(); }
-
 /// A watch or an end that fails must not leave an instance that nobody ends: all is killed with the
 /// keeper.
 void InstanceServer::State::spawn(asio::awaitable<void> task) {

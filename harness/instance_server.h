@@ -50,9 +50,6 @@ class InstanceServer {
   /// or had to be killed, or a test has failed.
   bool run();
 
-  /// After run(), when nothing of the instance runs any more: before its clients hear of the end.
-  void give_back_ports() noexcept;
-
  private:
   struct State;
   std::unique_ptr<State> state_;

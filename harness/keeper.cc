@@ -186,12 +186,17 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   backend.change_accounts = ::geteuid() == 0;
   backend.zygote = zygote ? &*zygote : nullptr;
 
-  const MakeSite make_site = [&](boost::asio::any_io_executor executor) -> std::unique_ptr<Site> {
+  Site* site = nullptr;  // the server's
+  const MakeSite make_site = [&](boost::asio::any_io_executor executor) {
+    std::unique_ptr<Site> made;
     if (has_namespaces) {
-      return std::make_unique<NamespaceSite>(executor, inheritance.plan, std::move(published));
+      made = std::make_unique<NamespaceSite>(executor, inheritance.plan, std::move(published));
+    } else {
+      made = std::make_unique<LoopbackSite>(
+          executor, inheritance.plan, std::move(inheritance.reservations), std::move(published));
     }
-    return std::make_unique<LoopbackSite>(
-        executor, inheritance.plan, std::move(inheritance.reservations), std::move(published));
+    site = made.get();
+    return made;
   };
   std::optional<InstanceServer> server;
   server.emplace(inheritance.plan, std::move(backend), make_site, inheritance.directory,
@@ -217,7 +222,7 @@ int be_keeper(Inheritance& inheritance, std::vector<PublishedPort> published) {
   // The connections close with the process, last: clients wait for that (ControlClient), and may
   // ask for the same ports at once. The kernel closes what is left in an order of its own.
   if (!has_namespaces) end_descendants();
-  server->give_back_ports();
+  site->give_back_ports();
   const RunDirectory directory = cover ? cover->below() : inheritance.directory;
   // A successor that already waits for our end clears the directory itself.
   if (auto lock = StartLock::try_take(directory)) {

@@ -82,17 +82,18 @@ TEST_F(PortsTest, RefusesAnInstanceOfAnotherRung) {
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
 
-TEST_F(PortsTest, GivesFixedPortsBackBeforeAnybodyHearsOfTheEnd) {
+TEST_F(PortsTest, GivesPortsBackBeforeAnybodyHearsOfTheEnd) {
   const auto spec = write_spec(R"("services": {
-    "web": {"command": ["test_service", "tcp_echo", "*", "18180"], "ports": {"http": 18180}}})");
+    "web": {"command": ["test_service", "tcp_echo", "*", "env:PORT"], "ports": {"http": "auto"}}})");
   for (int times = 0; times < 8; ++times) {
     ASSERT_THAT(up(spec), ExitedWith(0));
+    const std::string port = variable(exec_in(spec, {"shows_environment"}).out, "ISOENV_WEB_PORT");
     auto client = ControlClient::connect(RunDirectory{runtime_dir(), instance_id()});
     ASSERT_TRUE(client);
     (void)client->ask({Request::Kind::kDown, {}});
     client->wait_for_end();
     PortReservations next;
-    const auto refusal = next.take(Protocol::kTcp, 18180, "");
+    const auto refusal = next.take(Protocol::kTcp, static_cast<std::uint16_t>(std::stoi(port)), "");
     EXPECT_FALSE(refusal) << refusal->why;
   }
 }
