@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kTidyUp{2};
 constexpr std::chrono::milliseconds kLookAgain{10};
 
-/// The sanitizers' options of this program, and: write to files, and take note of crashes even where
-/// signals are set back to their defaults.
+/// The sanitizers' options of this program, and: write to files, and take note of crashes even
+/// where signals are set back to their defaults.
 std::string sanitizer_options(const char* variable, const fs::path& reports) {
   const char* const given = std::getenv(variable);
   const std::string before = given == nullptr ? "" : std::string(given) + ":";
@@ -153,15 +153,21 @@ pid_t SystemTest::await_process(const std::string& name) const {
 }
 
 pid_t SystemTest::keeper() const {
-  std::vector<pid_t> keepers;
+  const fs::path lease = lease_file();
+  if (lease.empty()) return 0;
+  return nlohmann::json::parse(read_file(lease)).at("keeper").at("pid");
+}
+
+std::string SystemTest::instance_id() const { return lease_file().parent_path().filename(); }
+
+fs::path SystemTest::lease_file() const {
+  std::vector<fs::path> leases;
   for (const auto& entry : fs::recursive_directory_iterator(runtime_dir())) {
-    if (entry.path().filename() != "lease") continue;
-    const auto lease = nlohmann::json::parse(read_file(entry.path()));
-    keepers.push_back(lease.at("keeper").at("pid"));
+    if (entry.path().filename() == "lease") leases.push_back(entry.path());
   }
-  if (keepers.size() == 1) return keepers[0];
-  ADD_FAILURE() << "expected one lease, found " << keepers.size();
-  return 0;
+  if (leases.size() == 1) return leases[0];
+  ADD_FAILURE() << "expected one lease, found " << leases.size();
+  return {};
 }
 
 std::vector<std::string> SystemTest::leftovers() const {

@@ -2,8 +2,9 @@
 // at the end.
 //
 // Every test gets a runtime directory, TMPDIR, HOME and artefact directory of its own, and finds
-// `test_service` in PATH. TearDown holds the machine against what it was before the test. In a build
-// with sanitizers, what they report in any isoenv of the test, a detached keeper too, fails it.
+// `test_service` in PATH. TearDown holds the machine against what it was before the test. In a
+// build with sanitizers, what they report in any isoenv of the test, a detached keeper too, fails
+// it.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -75,6 +76,8 @@ class SystemTest : public ::testing::Test {
   std::vector<std::string> take_sanitizer_reports() const;
   /// The keeper of the only instance of this test, from the lease in runtime_dir().
   pid_t keeper() const;
+  /// The name of its run directory.
+  std::string instance_id() const;
 
   /// One line for each thing of this test that is on the machine now.
   std::vector<std::string> leftovers() const;
@@ -86,6 +89,7 @@ class SystemTest : public ::testing::Test {
   void collect_garbage() const;
 
  private:
+  std::filesystem::path lease_file() const;
   Words up_words(const std::filesystem::path& spec, const Words& words) const;
 
   TempDir dir_;

@@ -1,7 +1,7 @@
 // Services that come and go for as long as their keeper lives: it holds on to nothing of them.
 //
-// ISOENV_TEST_CYCLES says how often, 60 times by default; a leak shows with any number, and a larger
-// one shows a smaller leak.
+// ISOENV_TEST_CYCLES says how often, 60 times by default; a leak shows with any number, and a
+// larger one shows a smaller leak.
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 struct Holdings {
   std::size_t descriptors = 0;
   std::size_t threads = 0;
-  std::size_t memory = 0;      ///< resident, KiB
+  std::size_t memory = 0;  ///< resident, KiB
 
   static Holdings of(pid_t pid) {
     const fs::path process = "/proc/" + std::to_string(pid);
@@ -47,17 +47,6 @@ class CyclesTest : public SystemTest {
     return wanted == nullptr ? 60 : std::strtoul(wanted, nullptr, 10);
   }
 
-  /// The only instance of this test.
-  RunDirectory instance() const {
-    for (const auto& entry : fs::directory_iterator(runtime_dir())) {
-      if (fs::exists(entry.path() / "control")) {
-        return {runtime_dir(), entry.path().filename().string()};
-      }
-    }
-    ADD_FAILURE() << "no instance in " << runtime_dir();
-    return {runtime_dir(), "none"};
-  }
-
   void cycle(ControlClient& client, std::size_t times) {
     for (std::size_t i = 0; i < times && !HasFailure(); ++i) {
       for (const Request::Kind kind : {Request::Kind::kUp, Request::Kind::kDown}) {
@@ -84,7 +73,7 @@ TEST_F(CyclesTest, AKeeperHoldsNothingOfServicesThatWereTakenDown) {
   options().env["ASAN_OPTIONS"] += ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0";
   ASSERT_THAT(up(spec, {"host"}), ExitedWith(0));
   {
-    auto client = ControlClient::connect(instance());
+    auto client = ControlClient::connect(RunDirectory{runtime_dir(), instance_id()});
     ASSERT_TRUE(client);
     const std::size_t times = cycles();
     const pid_t pid = keeper();

@@ -20,15 +20,6 @@ class PortsTest : public SystemTest {
  protected:
   PortsTest() { options().env["ISOENV_ISOLATION"] = "ports"; }
 
-  /// Of the only instance of the test.
-  std::string instance_id() const {
-    for (const auto& entry : std::filesystem::directory_iterator(runtime_dir())) {
-      if (std::filesystem::exists(entry.path() / "control"))
-        return entry.path().filename().string();
-    }
-    return "none";
-  }
-
   /// Kills every process of the test that has this name, or the keeper for `isoenv`.
   void kill_all(const std::string& name) const {
     for (const LivingProcess& process : processes()) {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "harness/control.h"
 #include "support/system_test.h"
 
 namespace isoenv::test {
@@ -45,6 +46,20 @@ class PublishTest : public SystemTest {
                       number + "}}}");
   }
 
+  /// 0, or why nobody can listen there at this very moment.
+  static int listen_error(const std::string& number) {
+    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int yes = 1;  // as isoenv does: connections that have ended do not count
+    ::setsockopt(*socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(number)));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* name = reinterpret_cast<const sockaddr*>(&address);
+    const bool listens = ::bind(*socket, name, sizeof address) == 0 && ::listen(*socket, 1) == 0;
+    return listens ? 0 : errno;
+  }
+
   /// The number that `publish` chose on the host.
   std::string published_port(const std::filesystem::path& spec) const {
     const Outcome outcome = isoenv({"ps", "-f", spec, "--json"});
@@ -74,6 +89,20 @@ std::set<std::string> listening_addresses(const std::string& port) {
     }
   }
   return found;
+}
+
+TEST_F(PublishTest, GivesThePortBackBeforeAnybodyHearsOfTheEnd) {
+  const auto spec = web_on("\"auto\"");
+  for (int times = 0; times < 8; ++times) {
+    ASSERT_THAT(up(spec), ExitedWith(0));
+    const std::string number = published_port(spec);
+    auto client = ControlClient::connect(RunDirectory{runtime_dir(), instance_id()});
+    ASSERT_TRUE(client);
+    EXPECT_EQ(listen_error(number), EADDRINUSE);
+    (void)client->ask({Request::Kind::kDown, {}});
+    client->wait_for_end();
+    EXPECT_EQ(listen_error(number), 0);
+  }
 }
 
 TEST_F(PublishTest, LeadsFromTheHostToTheService) {
@@ -113,7 +142,8 @@ TEST_F(PublishTest, NamesTheInstanceThatHasThePort) {
   const std::string port = published_port(first);
   const auto second = write_spec(R"("services": {
     "late": {"command": ["test_service", "waits"], "ports": {"http": 80},
-             "publish": {"http": )" + port + "}}}",
+             "publish": {"http": )" + port +
+                                     "}}}",
                                  "second.json");
   const Outcome outcome = up(second);
   EXPECT_THAT(outcome, ExitedWith(1));

@@ -215,6 +215,22 @@ TEST_F(EnvironmentDownTest, StopsAServiceOnceForAllCallers) {
   EXPECT_EQ(backend().count("stop web"), 1);
 }
 
+TEST_F(EnvironmentDownTest, KeepsThePlaceOfWhatStartsAgainBeforeTheRestIsDown) {
+  add_service("slow");
+  add_service("quick");
+  add_service("bystander");
+  up({});
+  backend().hold("slow", Step::kStop);
+  const Call<DownReport> call = begin_down({"slow", "quick"});
+  EXPECT_EQ(state("quick"), ServiceState::kDown);
+  EXPECT_THAT(texts(up({"quick"})), IsEmpty());
+  backend().release("slow", Step::kStop);
+  settle();
+  EXPECT_TRUE(call->has_value());
+  EXPECT_TRUE(backend().has_let_go_of(0));
+  EXPECT_FALSE(backend().has_let_go_of(1));
+}
+
 /// down() that meets an up() still under way: both return, and nothing is left.
 class EnvironmentDownWhileStartingTest : public EnvironmentCase {
  protected:
