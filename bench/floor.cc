@@ -26,6 +26,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -97,42 +98,36 @@ void describe(NetlinkBatch& batch, const std::string& name) {
   batch.attribute(IFLA_NUM_RX_QUEUES, one_queue);
 }
 
-// The hub's end is the one that is asked for, so that it can join the bridge in the same message;
-// its peer is made in the service's namespace at once, since moving it later costs thirteen times
-// as much. A veth cannot be made up together with its peer: raising it is a second message.
-NetlinkBatch veth_between_bridge_and(pid_t service, int index) {
-  NetlinkBatch batch;
+// A pair of one end in the hub, which can join `bridge` in the same message, and an `eth0`, made in
+// `service`'s namespace at once, since moving it later costs thirteen times as much. A veth cannot
+// be made up together with its peer: raising it is a second message.
+void add_veth(NetlinkBatch& batch, int index, const std::string& name, std::optional<int> bridge,
+              int eth0, std::optional<pid_t> service) {
   batch.message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link(index, false));
-  describe(batch, "v" + std::to_string(index));
-  batch.attribute(IFLA_MASTER, std::uint32_t{kBridge});
+  describe(batch, name);
+  if (bridge) batch.attribute(IFLA_MASTER, static_cast<std::uint32_t>(*bridge));
   const auto info = batch.nest(IFLA_LINKINFO);
   batch.text(IFLA_INFO_KIND, "veth");
   const auto pair = batch.nest(IFLA_INFO_DATA);
   const auto peer = batch.nest(VETH_INFO_PEER);
-  batch.header(link(kEth0, false));
+  batch.header(link(eth0, false));
   describe(batch, "eth0");
-  batch.attribute(IFLA_NET_NS_PID, static_cast<std::uint32_t>(service));
+  if (service) batch.attribute(IFLA_NET_NS_PID, static_cast<std::uint32_t>(*service));
   batch.end(peer);
   batch.end(pair);
   batch.end(info);
   batch.message(RTM_NEWLINK, 0, link(index, true));
+}
+
+NetlinkBatch veth_between_bridge_and(pid_t service, int index) {
+  NetlinkBatch batch;
+  add_veth(batch, index, "v" + std::to_string(index), kBridge, kEth0, service);
   return batch;
 }
 
 NetlinkBatch pair_of_the_hub() {
   NetlinkBatch batch = loopback_up();
-  batch.message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link(kWire, false));
-  describe(batch, "wire");
-  const auto info = batch.nest(IFLA_LINKINFO);
-  batch.text(IFLA_INFO_KIND, "veth");
-  const auto pair = batch.nest(IFLA_INFO_DATA);
-  const auto peer = batch.nest(VETH_INFO_PEER);
-  batch.header(link(kHubEth0, false));
-  describe(batch, "eth0");
-  batch.end(peer);
-  batch.end(pair);
-  batch.end(info);
-  batch.message(RTM_NEWLINK, 0, link(kWire, true));
+  add_veth(batch, kWire, "wire", std::nullopt, kHubEth0, std::nullopt);
   batch.message(RTM_NEWLINK, 0, link(kHubEth0, true));
   add_address(batch, kHubEth0, 1);
   return batch;

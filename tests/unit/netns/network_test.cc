@@ -21,6 +21,8 @@
 #include <cstring>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/syscall.h"
@@ -32,18 +34,30 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int kRefused = 77;
+constexpr uid_t kSomebody = 61616;
 const InterfaceAddress kHub{"10.79.0.1", 16, "fd69::1", 64};
 const InterfaceAddress kService{"10.79.0.2", 16, "fd69::2", 64};
 const InterfaceAddress kOther{"10.79.0.3", 16, "fd69::3", 64};
 
+/// With the parameter as an ordinary user, in a user namespace; without it as root.
+class HubNetworkTest : public testing::TestWithParam<bool> {
+ protected:
+  static void in_hub(const std::function<void()>& body);
+};
+
 /// Runs `body` in a child, in a network namespace of its own in which it may do anything; what it
 /// throws fails the test.
-void in_hub(const std::function<void()>& body) {
+void HubNetworkTest::in_hub(const std::function<void()>& body) {
+  const bool root = ::geteuid() == 0;
+  if (!kernel_has_ipv6()) GTEST_SKIP() << "no IPv6 here";
   const pid_t pid = ::fork();
   ASSERT_GE(pid, 0);
   if (pid == 0) {
-    const int user = ::geteuid() == 0 ? 0 : CLONE_NEWUSER;
-    if (::unshare(CLONE_NEWNET | user) != 0) ::_exit(kRefused);
+    if (GetParam() && root) {
+      if (::setresuid(kSomebody, kSomebody, kSomebody) != 0) ::_exit(kRefused);
+      ::prctl(PR_SET_DUMPABLE, 1);  // as any program that he starts: children may be entered
+    }
+    if (::unshare(CLONE_NEWNET | (GetParam() ? CLONE_NEWUSER : 0)) != 0) ::_exit(kRefused);
     try {
       body();
     } catch (const std::exception& error) {
@@ -186,7 +200,7 @@ class Network {
   HubNetwork hub_{context_.get_executor(), kHub};
 };
 
-TEST(HubNetworkTest, ReachesAServiceAtOnceOverBothFamilies) {
+TEST_P(HubNetworkTest, ReachesAServiceAtOnceOverBothFamilies) {
   in_hub([] {
     Network network;
     const Sandboxed service;
@@ -197,7 +211,7 @@ TEST(HubNetworkTest, ReachesAServiceAtOnceOverBothFamilies) {
   });
 }
 
-TEST(HubNetworkTest, LetsHubAndServicesKnowEachOtherWithoutAsking) {
+TEST_P(HubNetworkTest, LetsHubAndServicesKnowEachOtherWithoutAsking) {
   in_hub([] {
     Network network;
     for (int life = 0; life < 2; ++life) {
@@ -212,7 +226,7 @@ TEST(HubNetworkTest, LetsHubAndServicesKnowEachOtherWithoutAsking) {
   });
 }
 
-TEST(HubNetworkTest, TellsNeighboursOfAnotherLifeWhoseFirstOneIsStillThere) {
+TEST_P(HubNetworkTest, TellsNeighboursOfAnotherLifeWhoseFirstOneIsStillThere) {
   in_hub([] {
     Network network;
     const Sandboxed first;
@@ -241,7 +255,7 @@ TEST(HubNetworkTest, TellsNeighboursOfAnotherLifeWhoseFirstOneIsStillThere) {
   });
 }
 
-TEST(HubNetworkTest, NeedsNoRightToAnnounceAnotherLife) {
+TEST_P(HubNetworkTest, NeedsNoRightToAnnounceAnotherLife) {
   in_hub([] {
     Network network;
     {
@@ -260,7 +274,7 @@ TEST(HubNetworkTest, NeedsNoRightToAnnounceAnotherLife) {
   });
 }
 
-TEST(HubNetworkTest, SilencesAnEndedServiceWhoseNamespaceStays) {
+TEST_P(HubNetworkTest, SilencesAnEndedServiceWhoseNamespaceStays) {
   in_hub([] {
     Network network;
     const Sandboxed service;
@@ -273,6 +287,14 @@ TEST(HubNetworkTest, SilencesAnEndedServiceWhoseNamespaceStays) {
     silence(*service.socket(AF_NETLINK, SOCK_RAW), kService);  // nothing happens
   });
 }
+
+/// Who is not root can only be the ordinary user.
+std::vector<bool> users() {
+  return ::geteuid() == 0 ? std::vector<bool>{false, true} : std::vector<bool>{true};
+}
+
+INSTANTIATE_TEST_SUITE_P(As, HubNetworkTest, testing::ValuesIn(users()),
+                         [](const auto& user) { return user.param ? "User" : "Root"; });
 
 }  // namespace
 }  // namespace isoenv
