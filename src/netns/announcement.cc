@@ -18,8 +18,7 @@ namespace {
 /// None when the machine does not give us one.
 UniqueFd open_socket(int family, int type, int protocol, const char* what) {
   UniqueFd socket(::socket(family, type | SOCK_CLOEXEC, protocol));
-  const bool refused = errno == EPERM || errno == EACCES || errno == EAFNOSUPPORT;
-  if (!socket && !refused) throw_errno(what);
+  if (!socket && errno != EPERM && errno != EACCES && errno != EAFNOSUPPORT) throw_errno(what);
   return socket;
 }
 
