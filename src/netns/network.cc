@@ -283,11 +283,14 @@ NetworkNamespaceGuard::~NetworkNamespaceGuard() {
 void silence(int socket, const InterfaceAddress& address) {
   const UniqueFd home(::ioctl(socket, SIOCGSKNS));
   if (!home) throw_errno("find the network namespace of a socket");
-  const NetworkNamespaceGuard inside(*home);
-  Netlink netlink;
-  add_removals(netlink, kServiceIndex, address);
+  std::optional<Netlink> netlink;
+  {
+    const NetworkNamespaceGuard inside(*home);
+    netlink.emplace();
+  }
+  add_removals(*netlink, kServiceIndex, address);
   try {
-    netlink.commit();
+    netlink->commit();
   } catch (const SystemError& error) {
     const bool gone = error.error_number() == EADDRNOTAVAIL || error.error_number() == ENODEV;
     if (!gone) throw;
