@@ -191,6 +191,7 @@ class Network {
                      failure = std::move(error);
                      done = true;
                    });
+    context_.restart();  // it has stopped where the attachment before left nothing to do
     while (!done) context_.run_one();
     if (failure) std::rethrow_exception(failure);
   }
