@@ -38,6 +38,7 @@ void NamespaceSite::open() {
 
 void NamespaceSite::prepare(std::size_t service, InitPlan& init) {
   const ServicePlan& plan = plan_.services[service];
+  init.passes_sockets = true;
   init.hostname = plan.name;
   init.own_proc = true;
   init.own_sys = true;
@@ -52,11 +53,9 @@ boost::asio::awaitable<void> NamespaceSite::connect(std::size_t service, Sandbox
   const ServicePlan& plan = plan_.services[service];
   Link& link = links_[service];
   end_earlier_life(service);
-  {
-    const NetworkNamespaceGuard inside(sandbox.pidfd());
-    link.sockets.emplace();
-  }
-  co_await hub_->attach(static_cast<unsigned>(service), sandbox.pid(), sandbox.pidfd(),
+  NetworkSockets sockets = sandbox.take_sockets();
+  link.sockets.emplace(std::move(sockets.diagnosis));
+  co_await hub_->attach(static_cast<unsigned>(service), sandbox.pid(), std::move(sockets.route),
                         address_of(plan));
   for (const ForwardPlan& forward : plan.localhost) {
     with_frame("offering port '" + forward.port + "' on localhost", [&] {

@@ -115,24 +115,21 @@ sockaddr_in service_endpoint() {
 }
 
 UniqueFd listen_in(const Sandbox& sandbox) {
-  const NetworkNamespaceGuard inside(sandbox.pidfd());
-  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in endpoint = service_endpoint();
-  if (!socket ||
-      ::bind(*socket, reinterpret_cast<const sockaddr*>(&endpoint), sizeof endpoint) != 0 ||
-      ::listen(*socket, 1) != 0) {
-    throw_errno("listen in a service's network namespace");
-  }
+  UniqueFd socket;
+  in_network_namespace(sandbox.pidfd(), [&] {
+    socket.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in endpoint = service_endpoint();
+    if (!socket ||
+        ::bind(*socket, reinterpret_cast<const sockaddr*>(&endpoint), sizeof endpoint) != 0 ||
+        ::listen(*socket, 1) != 0) {
+      throw_errno("listen in a service's network namespace");
+    }
+  });
   return socket;
 }
 
-void expect_listener(const Sandbox& sandbox) {
-  std::optional<SocketDiag> sockets;
-  {
-    const NetworkNamespaceGuard inside(sandbox.pidfd());
-    sockets.emplace();
-  }
-  for (const BoundSocket& socket : sockets->tcp_listeners()) {
+void expect_listener(SocketDiag sockets) {
+  for (const BoundSocket& socket : sockets.tcp_listeners()) {
     if (socket.port == kPort) return;
   }
   throw Error("see a listening socket by NETLINK_SOCK_DIAG");
@@ -151,6 +148,7 @@ void connect_from_hub(int listener) {
 
 InitPlan service_plan(int nothing) {
   InitPlan plan;
+  plan.passes_sockets = true;
   plan.hostname = "trial";
   plan.own_proc = true;
   plan.own_sys = true;
@@ -236,13 +234,15 @@ void conveniences(Teller& teller) {
                     [](const std::string&) {});
     await(sandbox->prepared());
   });
-  teller.essential("link", Attempt::kNetwork,
-                   [&] { await(network->attach(0, sandbox->pid(), sandbox->pidfd(), service)); });
   UniqueFd listener;
-  teller.essential("listening-sockets", Attempt::kNetwork, [&] {
-    listener = listen_in(*sandbox);
-    expect_listener(*sandbox);
+  NetworkSockets sockets;
+  teller.essential("link", Attempt::kNetwork, [&] {
+    sockets = sandbox->take_sockets();
+    await(network->attach(0, sandbox->pid(), std::move(sockets.route), service));
+    listener = listen_in(*sandbox);  // it is entered, as one that has ended is
   });
+  teller.essential("listening-sockets", Attempt::kNetwork,
+                   [&] { expect_listener(SocketDiag(std::move(sockets.diagnosis))); });
   teller.essential("traffic", Attempt::kNetwork, [&] { connect_from_hub(*listener); });
   teller.essential("program", Attempt::kOther, [&] {
     std::optional<LaunchFailure> failure;

@@ -10,33 +10,15 @@
 #include <cstdint>
 #include <string>
 
-#include "base/unique_fd.h"
-
 namespace isoenv {
 
 using HardwareAddress = std::array<std::uint8_t, 6>;
 
-class Announcement {
- public:
-  /// Of `ipv4` and, unless it is "", `ipv6`. Opens its sockets in the calling thread's network
-  /// namespace, which they keep. Without CAP_NET_RAW there are none, and nothing is announced:
-  /// then neighbours find out by themselves. Throws SystemError.
-  Announcement(int ifindex, const HardwareAddress& hardware, std::string ipv4, std::string ipv6);
-
-  /// Sends a request for the IPv4 address that comes from that address itself (RFC 5227, 2.3), and
-  /// an unsolicited advertisement of the other (RFC 4861, 7.2.6). Throws SystemError.
-  void send() const;
-
- private:
-  void announce_ipv4() const;
-  void announce_ipv6() const;
-
-  int ifindex_;
-  HardwareAddress hardware_;
-  std::string ipv4_;
-  std::string ipv6_;
-  UniqueFd packets_;  // -1: refused
-  UniqueFd icmpv6_;   // -1: refused, or no IPv6
-};
+/// Of `ipv4` and, unless it is "", `ipv6`, in the calling thread's network namespace: sends a
+/// request for the first that comes from that address itself (RFC 5227, 2.3), and an unsolicited
+/// advertisement of the other (RFC 4861, 7.2.6). Without CAP_NET_RAW nothing is sent: then
+/// neighbours find out by themselves. Throws SystemError.
+void announce(int ifindex, const HardwareAddress& hardware, const std::string& ipv4,
+              const std::string& ipv6);
 
 }  // namespace isoenv

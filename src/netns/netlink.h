@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/fault_injection.h"
+#include "base/unique_fd.h"
 
 namespace isoenv {
 
@@ -27,15 +28,17 @@ struct NlDeleter {
 
 class Netlink {
  public:
-  /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps.
+  /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps. Throws
+  /// Error, as the others do.
   Netlink();
+  /// With a bound NETLINK_ROUTE socket that somebody has opened, maybe in another namespace.
+  explicit Netlink(UniqueFd opened);
   Netlink(const Netlink&) = delete;
   Netlink& operator=(const Netlink&) = delete;
 
-  /// From here on it receives link events (RTNLGRP_LINK); see is_up(). Throws Error.
+  /// From here on it receives link events (RTNLGRP_LINK); see is_up().
   void watch_links();
-  /// From here on it receives news of IPv6 routes (RTNLGRP_IPV6_ROUTE); see accepts(). Throws
-  /// Error.
+  /// From here on it receives news of IPv6 routes (RTNLGRP_IPV6_ROUTE); see accepts().
   void watch_addresses();
 
   /// Adds a request built by libnl (`build` returns a libnl error code and the message). `kind`:
@@ -59,6 +62,7 @@ class Netlink {
   bool accepts(const std::string& ipv6) const;
 
  private:
+  void set_up();
   static int on_valid(nl_msg* message, void* self);
   static int on_error(sockaddr_nl* address, nlmsgerr* error, void* self);
   static int on_ack(nl_msg* message, void* self);

@@ -25,11 +25,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -246,6 +246,12 @@ asio::awaitable<void> until_usable(asio::any_io_executor executor, Netlink& news
   }
 }
 
+UniqueFd namespace_of(int socket) {
+  UniqueFd home(::ioctl(socket, SIOCGSKNS));
+  if (!home) throw_errno("find the network namespace of a socket");
+  return home;
+}
+
 }  // namespace
 
 void raise_loopback() {
@@ -265,29 +271,31 @@ bool kernel_has_ipv6() {
   return !(disabled >> value) || value == 0;
 }
 
-NetworkNamespaceGuard::NetworkNamespaceGuard(int pidfd)
-    : home_(open_or_throw("/proc/self/ns/net", O_RDONLY)) {
-  if (::setns(pidfd, CLONE_NEWNET) == 0) return;
-  const std::string step = "enter a service's network namespace";
-  if (errno == ESRCH) throw_errno(step);  // it has ended
-  refuse(step, Attempt::kNetwork);
-}
-
-NetworkNamespaceGuard::~NetworkNamespaceGuard() {
-  if (::setns(*home_, CLONE_NEWNET) != 0) {
-    std::fputs("isoenv: cannot return to the hub's network namespace\n", stderr);
-    std::abort();
+void in_network_namespace(int fd, const std::function<void()>& work) {
+  std::exception_ptr failure;
+  const auto enter_and_work = [&] {
+    try {
+      const std::string step = "enter a service's network namespace";
+      if (::setns(fd, CLONE_NEWNET) != 0) {
+        if (errno == ESRCH) throw_errno(step);  // it has ended
+        refuse(step, Attempt::kNetwork);
+      }
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  };
+  try {
+    std::thread(enter_and_work).join();
+  } catch (const std::system_error& error) {
+    throw SystemError(error.code().value(), "start a thread");
   }
+  if (failure) std::rethrow_exception(failure);
 }
 
 void silence(int socket, const InterfaceAddress& address) {
-  const UniqueFd home(::ioctl(socket, SIOCGSKNS));
-  if (!home) throw_errno("find the network namespace of a socket");
   std::optional<Netlink> netlink;
-  {
-    const NetworkNamespaceGuard inside(*home);
-    netlink.emplace();
-  }
+  in_network_namespace(*namespace_of(socket), [&] { netlink.emplace(); });
   add_removals(*netlink, kServiceIndex, address);
   try {
     netlink->commit();
@@ -346,7 +354,7 @@ asio::awaitable<void> HubNetwork::become_usable(asio::any_io_executor executor,
   state->usable.notify_all();
 }
 
-asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
+asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, UniqueFd route,
                                          const InterfaceAddress& address) {
   while (state_->news) co_await state_->usable.wait();
   if (state_->failure) std::rethrow_exception(state_->failure);
@@ -361,27 +369,23 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, int pidfd,
   add_neighbour(hub, kHubIndex, address, hardware, "a service");
   or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
 
-  std::optional<Netlink> service;
-  std::optional<Announcement> announcement;
-  {
-    const NetworkNamespaceGuard inside(pidfd);
-    service.emplace();
-    if (life > 0) announcement.emplace(kServiceIndex, hardware, address.ipv4, address.ipv6);
-  }
+  Netlink service(std::move(route));
   if (!address.ipv6.empty()) {
-    service->watch_addresses();
-    add_no_link_local(*service, kServiceIndex, "configure eth0");
+    service.watch_addresses();
+    add_no_link_local(service, kServiceIndex, "configure eth0");
   }
-  add_raise(*service, kLoopbackIndex, "raise the service's loopback interface");
-  add_raise(*service, kServiceIndex, "raise eth0");
-  add_addresses(*service, kServiceIndex, address, "eth0");
-  add_neighbour(*service, kServiceIndex, state_->address, hardware_address(kPlaceOfHub, 0),
+  add_raise(service, kLoopbackIndex, "raise the service's loopback interface");
+  add_raise(service, kServiceIndex, "raise eth0");
+  add_addresses(service, kServiceIndex, address, "eth0");
+  add_neighbour(service, kServiceIndex, state_->address, hardware_address(kPlaceOfHub, 0),
                 "the hub");
-  service->commit();
+  service.commit();
 
   if (!address.ipv6.empty())
-    co_await until_usable(executor_, *service, std::vector<int>(), address.ipv6);
-  if (announcement) announcement->send();
+    co_await until_usable(executor_, service, std::vector<int>(), address.ipv6);
+  if (life == 0) co_return;
+  in_network_namespace(*namespace_of(service.fd()),
+                       [&] { announce(kServiceIndex, hardware, address.ipv4, address.ipv6); });
 }
 
 }  // namespace isoenv

@@ -17,6 +17,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -39,19 +40,12 @@ void raise_loopback();
 /// its command line).
 bool kernel_has_ipv6();
 
-/// While it lives, the calling thread is in the network namespace of the process behind `pidfd`
-/// (setns(2) on a pidfd, Linux 5.8); sockets opened meanwhile belong to that namespace for good.
-/// The process aborts when it cannot come back: nothing may ever run in the wrong namespace.
-class NetworkNamespaceGuard {
- public:
-  explicit NetworkNamespaceGuard(int pidfd);
-  ~NetworkNamespaceGuard();
-  NetworkNamespaceGuard(const NetworkNamespaceGuard&) = delete;
-  NetworkNamespaceGuard& operator=(const NetworkNamespaceGuard&) = delete;
-
- private:
-  UniqueFd home_;
-};
+/// Runs `work` in the network namespace that `fd` stands for, or in which the process behind it is
+/// (setns(2) on a pidfd, Linux 5.8); sockets it opens belong to that namespace for good. It runs on
+/// a thread of its own, which is awaited: the calling one never leaves its namespace, since that is
+/// where commands join an instance (join_namespaces) at any moment. Throws SystemError, and what
+/// `work` throws.
+void in_network_namespace(int fd, const std::function<void()>& work);
 
 /// Takes the `address` of an eth0 away, in the network namespace in which `socket` was opened. For
 /// one that ended: as long as its namespace lives, its kernel answers for that address, which the
@@ -66,12 +60,13 @@ class HubNetwork {
   HubNetwork(boost::asio::any_io_executor executor, const InterfaceAddress& address);
   ~HubNetwork();
 
-  /// Gives the network namespace of a child of ours (`pid`, not yet reaped, and its `pidfd`) an
+  /// Gives the network namespace of a child of ours (`pid`, not yet reaped), in which `route` is a
+  /// bound NETLINK_ROUTE socket, an
   /// `eth0` with `address`, and returns when the kernel takes packets for it. `number` is unique
   /// among the services of the instance; when it is not its first, that of before is silenced
   /// already, and all its neighbours are told of the new. Throws SystemError, and Error when
   /// nothing carries after 30 s.
-  boost::asio::awaitable<void> attach(unsigned number, pid_t pid, int pidfd,
+  boost::asio::awaitable<void> attach(unsigned number, pid_t pid, UniqueFd route,
                                       const InterfaceAddress& address);
 
  private:

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "spec/spec.h"
 
 struct nl_sock;
@@ -40,6 +41,9 @@ class SocketDiag {
  public:
   /// Opens the diagnostic socket in the calling thread's network namespace. Throws Error.
   SocketDiag();
+  /// With a bound diagnostic socket that somebody has opened, maybe in another namespace. Throws
+  /// Error.
+  explicit SocketDiag(UniqueFd opened);
 
   int fd() const noexcept;
 
@@ -51,6 +55,7 @@ class SocketDiag {
   std::vector<BoundSocket> sockets_on(Protocol protocol, std::uint16_t port);
 
  private:
+  void set_up();
   struct Close {
     void operator()(nl_sock* socket) const noexcept;
   };

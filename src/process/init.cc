@@ -1,6 +1,7 @@
 #include "process/init.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -35,7 +36,6 @@ class Init {
   Init(InitPlan plan, UniqueFd control) : plan_(std::move(plan)), control_(std::move(control)) {}
 
   [[noreturn]] void run() {
-    enter_role(Role::kInit);
     keep_only_own_descriptors();
     bind_life_to_parent();
     if (plan_.takes_terminal) take_terminal();
@@ -340,7 +340,31 @@ class Init {
   pid_t foreground_ = 0;  // the process group that had the terminal when the program stopped
 };
 
+/// Bound, so that the kernel has given it the port that whoever uses it puts into its requests.
+UniqueFd open_netlink(int protocol) {
+  UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  const sockaddr_nl any{AF_NETLINK, 0, 0, 0};
+  if (socket && ::bind(*socket, reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0)
+    socket.reset();
+  return socket;
+}
+
 }  // namespace
+
+void report_born(bool passes_sockets, int control) {
+  enter_role(Role::kInit);
+  InitReport report{InitReport::Kind::kBorn, Step::kNone, 0};
+  NetworkSockets sockets;
+  if (passes_sockets) {
+    sockets.route = open_netlink(NETLINK_ROUTE);
+    if (sockets.route) sockets.diagnosis = open_netlink(NETLINK_SOCK_DIAG);
+    if (!sockets.diagnosis) report = {InitReport::Kind::kBorn, Step::kSockets, errno};
+  }
+  const int passed[] = {*sockets.route, *sockets.diagnosis};
+  const bool told =
+      send_message(control, &report, sizeof report, passed, sockets.diagnosis ? 2 : 0);
+  if (!told || report.step != Step::kNone) ::_exit(1);  // not told: the parent is gone
+}
 
 void run_init(InitPlan plan, UniqueFd control) {
   try {

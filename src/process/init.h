@@ -29,7 +29,8 @@ struct InitRequest {
 
 struct InitReport {
   enum class Kind : int {
-    kBorn,          ///< it was cloned by the zygote; the message's sender is its pid (unix(7))
+    kBorn,          ///< it was cloned; the message's sender is its pid (unix(7)). With it come the
+                    ///< sockets that it passes; or `step` failed with errno `value`: init exits
     kUnborn,        ///< the zygote could not clone it: errno `value`
     kNote,          ///< an optional `step` failed with errno `value`; set-up goes on
     kSetupFailed,   ///< `step` failed with errno `value`; init exits
@@ -50,7 +51,18 @@ struct InitReport {
   int value = 0;
 };
 
-/// Never returns. `control` is the child's end of the control socket.
+/// Netlink sockets of a network namespace, which stay in it whoever has them: its links are set up
+/// and its sockets looked at without entering it.
+struct NetworkSockets {
+  UniqueFd route;      ///< NETLINK_ROUTE
+  UniqueFd diagnosis;  ///< NETLINK_SOCK_DIAG
+};
+
+/// The first step of what was cloned to become an init: reports kBorn, with sockets if
+/// `passes_sockets`. `control` is the child's end of the control socket.
+void report_born(bool passes_sockets, int control);
+
+/// The others. Never returns.
 [[noreturn]] void run_init(InitPlan plan, UniqueFd control);
 
 }  // namespace isoenv

@@ -15,6 +15,7 @@
 namespace isoenv {
 
 struct InitPlan {
+  bool passes_sockets = false;       ///< NetworkSockets (init.h) of its own network namespace
   bool ends_tree = false;            ///< there is no PID namespace: kills what is below it
   std::function<void()> settle;      ///< first of all, if any; an exception it throws is fatal
   bool takes_terminal = false;       ///< standard input is a terminal; its foreground is ours
@@ -34,7 +35,8 @@ struct InitPlan {
 /// The descriptors above 2 that the programs of the plan start with, sorted, each once.
 std::vector<int> descriptors(const InitPlan& plan);
 
-/// Everything but `settle` and `takes_terminal`, which only a copy of the caller can have.
+/// Everything but `passes_sockets`, which comes first (ZygoteRequest), and `settle` and
+/// `takes_terminal`, which only a copy of the caller can have.
 std::string encode(const InitPlan& plan);
 
 /// The plan, for a process that has `received[i]` where its writer had `descriptors(plan)[i]`.

@@ -158,6 +158,8 @@ const char* describe(Step step) noexcept {
       return "nothing";
     case Step::kSettle:
       return "settle in namespaces of its own";
+    case Step::kSockets:
+      return "open netlink sockets in a network namespace of its own";
     case Step::kHostname:
       return "set the host name";
     case Step::kMountProc:

@@ -42,6 +42,7 @@ struct Program {
 enum class Step : int {
   kNone,
   kSettle,
+  kSockets,
   kHostname,
   kMountProc,
   kMountSys,

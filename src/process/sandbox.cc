@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -41,6 +42,7 @@ struct Sandbox::State {
   Note note;
   pid_t pid = 0;
   pid_t program = 0;       // its pid in our PID namespace, 0: unknown
+  bool born = false;       // it has said so
   int unborn = 0;          // errno: why there is no init
   bool doomed = false;     // to be killed when it is born
   bool ends_tree = false;  // init has no PID namespace that ends with it
@@ -48,6 +50,7 @@ struct Sandbox::State {
   bool exit_reported = false;
   bool prepared = false;
   bool reaped = false;
+  NetworkSockets sockets;
   std::optional<LaunchFailure> setup_failure;
   std::optional<std::variant<pid_t, LaunchFailure>> launched;
   unsigned stops = 0;  // of the program, not yet told
@@ -59,6 +62,7 @@ struct Sandbox::State {
 
   void apply(const InitReport& report);
   ssize_t receive(InitReport& report);
+  void adopt_sockets(cmsghdr* header);
   void adopt_born(pid_t child);
   void adopt(pid_t child, UniqueFd pidfd);
   void kill() noexcept;
@@ -69,6 +73,8 @@ struct Sandbox::State {
 void Sandbox::State::apply(const InitReport& report) {
   switch (report.kind) {
     case InitReport::Kind::kBorn:
+      born = true;
+      if (report.step != Step::kNone) setup_failure = LaunchFailure{report.step, report.value};
       break;
     case InitReport::Kind::kUnborn:
       unborn = report.value;
@@ -134,25 +140,40 @@ void Sandbox::State::adopt(pid_t child, UniqueFd pidfd) {
 /// The kernel tells who sent a report, by its pid in our PID namespace (SCM_CREDENTIALS, unix(7)).
 ssize_t Sandbox::State::receive(InitReport& report) {
   iovec part{&report, sizeof report};
-  alignas(cmsghdr) char credentials[CMSG_SPACE(sizeof(ucred))] = {};
+  alignas(cmsghdr) char attached[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int[2]))] = {};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = credentials;
-  message.msg_controllen = sizeof credentials;
-  const ssize_t length = ::recvmsg(control.native_handle(), &message, MSG_DONTWAIT);
+  message.msg_control = attached;
+  message.msg_controllen = sizeof attached;
+  const ssize_t length =
+      ::recvmsg(control.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (length != static_cast<ssize_t>(sizeof report)) return length;
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
   ucred sender{};
-  if (header != nullptr && header->cmsg_type == SCM_CREDENTIALS) {
-    std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_type == SCM_CREDENTIALS) {
+      std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    } else if (header->cmsg_type == SCM_RIGHTS) {
+      adopt_sockets(header);
+    }
   }
+  if ((message.msg_flags & MSG_CTRUNC) != 0)  // of descriptors nothing else is left out (unix(7))
+    report = {report.kind, Step::kSockets, EMFILE};
   if (report.kind == InitReport::Kind::kBorn && pid == 0) adopt_born(sender.pid);
   if (report.kind == InitReport::Kind::kStarted) {
     if (sender.pid != pid) program = sender.pid;
     if (ends_tree) program = static_cast<pid_t>(report.value);
   }
   return length;
+}
+
+void Sandbox::State::adopt_sockets(cmsghdr* header) {
+  int received[2] = {-1, -1};
+  std::memcpy(received, CMSG_DATA(header),
+              std::min(sizeof received, header->cmsg_len - CMSG_LEN(0)));
+  sockets.route.reset(received[0]);
+  sockets.diagnosis.reset(received[1]);
 }
 
 /// Of what the zygote has cloned: it cannot be another's pid, since nobody else reaps our child.
@@ -221,7 +242,10 @@ Sandbox::Sandbox(asio::any_io_executor executor, std::uint64_t namespaces, InitP
     const pid_t pid = birth == Birth::kInJoined ? try_clone_nested(namespaces, pidfd)
                                                 : try_clone(namespaces, pidfd);
     if (pid < 0) refuse("clone a process into new namespaces", Attempt::kProcess);
-    if (pid == 0) run_init(std::move(plan), std::move(control.second));
+    if (pid == 0) {
+      report_born(plan.passes_sockets, *control.second);
+      run_init(std::move(plan), std::move(control.second));
+    }
     state_->adopt(pid, std::move(pidfd));
   }
   control.second.reset();
@@ -236,12 +260,18 @@ Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
 
 asio::awaitable<void> Sandbox::born() {
   const auto state = state_;
-  while (state->pid == 0 && state->unborn == 0 && !state->reaped) co_await state->changed.wait();
+  while (!state->born && state->unborn == 0 && !state->reaped) co_await state->changed.wait();
   if (state->unborn != 0) {
     errno = state->unborn;
     refuse("clone a process into new namespaces", Attempt::kProcess);
   }
   if (state->pid == 0) throw Error("isoenv-zygote, which clones services' inits, was killed");
+}
+
+NetworkSockets Sandbox::take_sockets() {
+  if (const auto& failure = state_->setup_failure)
+    throw SystemError(failure->error_number, describe(failure->step));
+  return std::move(state_->sockets);
 }
 
 pid_t Sandbox::pid() const noexcept { return state_->pid; }

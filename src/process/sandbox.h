@@ -64,9 +64,10 @@ class Sandbox {
   Sandbox(Sandbox&&) noexcept;
   Sandbox& operator=(Sandbox&&) noexcept;
 
-  /// Returns when init is cloned: at once unless a zygote does so. Throws SystemError with code
-  /// kCannotRun.
+  /// Returns when init is cloned and its sockets are here. Throws SystemError with code kCannotRun.
   boost::asio::awaitable<void> born();
+  /// After born(), once: what the plan has it pass. Throws SystemError.
+  NetworkSockets take_sockets();
   pid_t pid() const noexcept;  ///< of init once it is born, in the caller's PID namespace
   int pidfd() const noexcept;  ///< the same
 

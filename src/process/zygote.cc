@@ -74,7 +74,7 @@ bool Zygote::clone_init(std::uint64_t flags, const InitPlan& plan, int control) 
   }
   std::vector<int> passed{control, *file};
   for (const int fd : descriptors(plan)) passed.push_back(fd);
-  const ZygoteRequest request{flags};
+  const ZygoteRequest request{flags, plan.passes_sockets};
   if (passed.size() <= kMostDescriptors &&
       send_message(*requests_, &request, sizeof request, passed.data(), passed.size())) {
     return true;

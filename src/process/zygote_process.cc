@@ -34,11 +34,10 @@ std::string read_plan(int file) {
 }
 
 /// The child of the zygote's clone, a child of the keeper.
-[[noreturn]] void be_init(UniqueFd* received, std::size_t count) {
+[[noreturn]] void be_init(bool passes_sockets, UniqueFd* received, std::size_t count) {
   UniqueFd control = std::move(received[0]);
   try {
-    const InitReport born{InitReport::Kind::kBorn, Step::kNone, 0};
-    if (::send(*control, &born, sizeof born, MSG_NOSIGNAL) < 0) ::_exit(1);
+    report_born(passes_sockets, *control);
     std::vector<int> descriptors;
     for (std::size_t i = kOwnDescriptors; i < count; ++i) descriptors.push_back(*received[i]);
     InitPlan plan = decode_init_plan(read_plan(*received[1]), descriptors);
@@ -67,7 +66,7 @@ void serve_as_zygote(UniqueFd requests) {
     if (count < kOwnDescriptors) continue;  // out of descriptors: the closed socket tells
     UniqueFd pidfd;
     const pid_t pid = try_clone(request.flags | CLONE_PARENT, pidfd);
-    if (pid == 0) be_init(received, count);
+    if (pid == 0) be_init(request.passes_sockets, received, count);
     if (pid > 0) continue;
     const InitReport unborn{InitReport::Kind::kUnborn, Step::kNone, errno};
     (void)!::send(*received[0], &unborn, sizeof unborn, MSG_NOSIGNAL);

@@ -14,7 +14,8 @@ namespace isoenv {
 /// A message to the zygote. Its descriptors: the init's end of the control socket, a file with the
 /// encoded plan, then those of the plan (init_plan.h).
 struct ZygoteRequest {
-  std::uint64_t flags = 0;  ///< of clone(2)
+  std::uint64_t flags = 0;      ///< of clone(2)
+  bool passes_sockets = false;  ///< of the plan
 
   static constexpr std::size_t kOwnDescriptors = 2;
 };
