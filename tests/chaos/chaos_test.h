@@ -61,7 +61,7 @@ class ChaosTest : public SystemTest {
   Words up_of_some(const std::string& owner);
   Words run_of_some();
   void expect_end(Process& process);
-  void let_go_of_what_another_ctest_got();
+  void let_go_of_what_another_ctest_got(const std::string& starter);
 
   // ---- what is done to it (violence.cc)
   void do_something_bad();
