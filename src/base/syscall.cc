@@ -1,6 +1,7 @@
 #include "base/syscall.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -92,6 +93,14 @@ ssize_t receive_message(int socket, void* data, std::size_t size, UniqueFd* fds,
     fds[i].reset(fd);
   }
   return length;
+}
+
+UniqueFd try_open_netlink(int protocol) noexcept {
+  UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  const sockaddr_nl any{AF_NETLINK, 0, 0, 0};
+  if (socket && ::bind(*socket, reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0)
+    socket.reset();
+  return socket;
 }
 
 pid_t try_clone_nested(std::uint64_t flags, UniqueFd& pidfd) noexcept {

@@ -68,6 +68,10 @@ bool send_message(int socket, const void* data, std::size_t size, const int* fds
 ssize_t receive_message(int socket, void* data, std::size_t size, UniqueFd* fds,
                         std::size_t& fd_count) noexcept;
 
+/// A close-on-exec netlink(7) socket of the calling thread's network namespace, bound to a port
+/// that the kernel has chosen.
+UniqueFd try_open_netlink(int protocol) noexcept;
+
 /// Writes `text` to an existing file in one write(2). Async-signal-safe; false and errno on
 /// failure.
 bool write_file(const char* path, const char* text) noexcept;

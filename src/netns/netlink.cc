@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/syscall.h"
+
 namespace isoenv {
 namespace {
 
@@ -19,27 +21,22 @@ namespace {
   throw Error("cannot " + what + ": " + nl_geterror(code));
 }
 
+UniqueFd open_socket() {
+  UniqueFd socket = try_open_netlink(NETLINK_ROUTE);
+  if (!socket) throw_errno("open a route netlink socket");
+  return socket;
+}
+
 }  // namespace
 
-Netlink::Netlink() : socket_(nl_socket_alloc()) {
-  if (!socket_) throw Error("cannot allocate a netlink socket");
-  errno = 0;
-  if (const int code = nl_connect(socket_.get(), NETLINK_ROUTE); code < 0) {
-    if (errno != 0) throw_errno("open a route netlink socket");
-    throw_libnl(code, "open a route netlink socket");
-  }
-  set_up();
-}
+Netlink::Netlink() : Netlink(open_socket()) {}
 
 Netlink::Netlink(UniqueFd opened) : socket_(nl_socket_alloc()) {
   if (!socket_) throw Error("cannot allocate a netlink socket");
-  const int code = nl_socket_set_fd(socket_.get(), NETLINK_ROUTE, *opened);
-  if (code < 0) throw_libnl(code, "take a route netlink socket over");
+  if (const int code = nl_socket_set_fd(socket_.get(), NETLINK_ROUTE, *opened); code < 0) {
+    throw_libnl(code, "take a route netlink socket over");
+  }
   (void)opened.release();
-  set_up();
-}
-
-void Netlink::set_up() {
   nl_socket_disable_auto_ack(socket_.get());  // commit() asks for one
   nl_socket_disable_seq_check(socket_.get());
   nl_socket_disable_msg_peek(socket_.get());  // messages of links and routes fit in a buffer

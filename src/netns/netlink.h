@@ -62,7 +62,6 @@ class Netlink {
   bool accepts(const std::string& ipv6) const;
 
  private:
-  void set_up();
   static int on_valid(nl_msg* message, void* self);
   static int on_error(sockaddr_nl* address, nlmsgerr* error, void* self);
   static int on_ack(nl_msg* message, void* self);

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/syscall.h"
 
 namespace isoenv {
 namespace {
@@ -109,28 +110,23 @@ std::vector<BoundSocket> dump_sockets(nl_sock* socket, int protocol, std::uint32
   return sockets;
 }
 
+UniqueFd open_socket() {
+  UniqueFd socket = try_open_netlink(NETLINK_SOCK_DIAG);
+  if (!socket) throw_errno("open a NETLINK_SOCK_DIAG socket");
+  return socket;
+}
+
 }  // namespace
 
 void SocketDiag::Close::operator()(nl_sock* socket) const noexcept { nl_socket_free(socket); }
 
-SocketDiag::SocketDiag() : socket_(nl_socket_alloc()) {
-  if (!socket_) throw Error("cannot allocate a netlink socket");
-  errno = 0;
-  const int connected = nl_connect(socket_.get(), NETLINK_SOCK_DIAG);
-  if (connected < 0 && errno != 0) throw_errno("open a NETLINK_SOCK_DIAG socket");
-  check_nl(connected, "open a NETLINK_SOCK_DIAG socket");
-  set_up();
-}
+SocketDiag::SocketDiag() : SocketDiag(open_socket()) {}
 
 SocketDiag::SocketDiag(UniqueFd opened) : socket_(nl_socket_alloc()) {
   if (!socket_) throw Error("cannot allocate a netlink socket");
   check_nl(nl_socket_set_fd(socket_.get(), NETLINK_SOCK_DIAG, *opened),
            "take a NETLINK_SOCK_DIAG socket over");
   (void)opened.release();
-  set_up();
-}
-
-void SocketDiag::set_up() {
   check_nl(nl_socket_set_msg_buf_size(socket_.get(), kDumpMessageSize),
            "size the buffer of a netlink socket");
   nl_socket_disable_msg_peek(socket_.get());

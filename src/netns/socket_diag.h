@@ -55,7 +55,6 @@ class SocketDiag {
   std::vector<BoundSocket> sockets_on(Protocol protocol, std::uint16_t port);
 
  private:
-  void set_up();
   struct Close {
     void operator()(nl_sock* socket) const noexcept;
   };

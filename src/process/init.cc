@@ -340,15 +340,6 @@ class Init {
   pid_t foreground_ = 0;  // the process group that had the terminal when the program stopped
 };
 
-/// Bound, so that the kernel has given it the port that whoever uses it puts into its requests.
-UniqueFd open_netlink(int protocol) {
-  UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
-  const sockaddr_nl any{AF_NETLINK, 0, 0, 0};
-  if (socket && ::bind(*socket, reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0)
-    socket.reset();
-  return socket;
-}
-
 }  // namespace
 
 void report_born(bool passes_sockets, int control) {
@@ -356,8 +347,8 @@ void report_born(bool passes_sockets, int control) {
   InitReport report{InitReport::Kind::kBorn, Step::kNone, 0};
   NetworkSockets sockets;
   if (passes_sockets) {
-    sockets.route = open_netlink(NETLINK_ROUTE);
-    if (sockets.route) sockets.diagnosis = open_netlink(NETLINK_SOCK_DIAG);
+    sockets.route = try_open_netlink(NETLINK_ROUTE);
+    if (sockets.route) sockets.diagnosis = try_open_netlink(NETLINK_SOCK_DIAG);
     if (!sockets.diagnosis) report = {InitReport::Kind::kBorn, Step::kSockets, errno};
   }
   const int passed[] = {*sockets.route, *sockets.diagnosis};

@@ -109,10 +109,8 @@ class Sandboxed {
     return opened;
   }
   UniqueFd route_socket() const {
-    UniqueFd opened = socket(AF_NETLINK, SOCK_RAW);  // of protocol 0, NETLINK_ROUTE
-    const sockaddr_nl any{AF_NETLINK, 0, 0, 0};
-    if (::bind(*opened, reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0)
-      throw_errno("bind a netlink socket");
+    UniqueFd opened;
+    in_network_namespace(*pidfd_, [&] { opened = try_open_netlink(NETLINK_ROUTE); });
     return opened;
   }
   std::string hardware_address() const {
