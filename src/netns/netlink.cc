@@ -21,7 +21,7 @@ namespace {
   throw Error("cannot " + what + ": " + nl_geterror(code));
 }
 
-UniqueFd open_socket() {
+UniqueFd open_route_socket() {
   UniqueFd socket = try_open_netlink(NETLINK_ROUTE);
   if (!socket) throw_errno("open a route netlink socket");
   return socket;
@@ -29,7 +29,7 @@ UniqueFd open_socket() {
 
 }  // namespace
 
-Netlink::Netlink() : Netlink(open_socket()) {}
+Netlink::Netlink() : Netlink(open_route_socket()) {}
 
 Netlink::Netlink(UniqueFd opened) : socket_(nl_socket_alloc()) {
   if (!socket_) throw Error("cannot allocate a netlink socket");

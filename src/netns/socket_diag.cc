@@ -110,7 +110,7 @@ std::vector<BoundSocket> dump_sockets(nl_sock* socket, int protocol, std::uint32
   return sockets;
 }
 
-UniqueFd open_socket() {
+UniqueFd open_diagnosis_socket() {
   UniqueFd socket = try_open_netlink(NETLINK_SOCK_DIAG);
   if (!socket) throw_errno("open a NETLINK_SOCK_DIAG socket");
   return socket;
@@ -120,7 +120,7 @@ UniqueFd open_socket() {
 
 void SocketDiag::Close::operator()(nl_sock* socket) const noexcept { nl_socket_free(socket); }
 
-SocketDiag::SocketDiag() : SocketDiag(open_socket()) {}
+SocketDiag::SocketDiag() : SocketDiag(open_diagnosis_socket()) {}
 
 SocketDiag::SocketDiag(UniqueFd opened) : socket_(nl_socket_alloc()) {
   if (!socket_) throw Error("cannot allocate a netlink socket");
