@@ -24,11 +24,9 @@ std::string Replica::answer(const std::string& line) {
   std::uint64_t number = 0;
   if (!(words >> term >> name >> number)) return "WHAT";
   if (verb == "VOTE") {
-    const bool yes = term > term_ && term > voted_in_ && number >= number_;
-    if (yes) {
-      voted_in_ = term;
-      heard_ = true;
-    }
+    const bool yes = term > term_ && term > stood_for_ && number >= number_;
+    stood_for_ = std::max(stood_for_, term);
+    if (yes) heard_ = true;
     return (yes ? "YES " : "NO ") + std::to_string(term_);
   }
   if (verb != "BEAT") return "WHAT";
@@ -83,8 +81,8 @@ bool Replica::was_forgotten() {
 
 std::string Replica::stand_for_election() {
   const std::lock_guard lock(mutex_);
-  voted_in_ = std::max(term_, voted_in_) + 1;
-  return "VOTE " + std::to_string(voted_in_) + " " + name_ + " " + std::to_string(number_);
+  stood_for_ = std::max(term_, stood_for_) + 1;
+  return "VOTE " + std::to_string(stood_for_) + " " + name_ + " " + std::to_string(number_);
 }
 
 void Replica::take_votes(const std::string& request, unsigned yes) {
@@ -93,7 +91,7 @@ void Replica::take_votes(const std::string& request, unsigned yes) {
   std::uint64_t term = 0;
   words >> verb >> term;
   const std::lock_guard lock(mutex_);
-  if (!is_majority(yes) || term <= term_ || term < voted_in_) return;
+  if (!is_majority(yes) || term <= term_ || term < stood_for_) return;
   term_ = term;
   leader_ = name_;
   std::cout << "leads term " << term_ << std::endl;

@@ -53,9 +53,11 @@ class Replica {
   const unsigned size_;
   mutable std::mutex mutex_;
   std::uint64_t term_ = 0;
-  std::uint64_t voted_in_ = 0;  // the last term that this replica gave its vote in
-  std::string leader_;          // "" = unknown
-  std::uint64_t number_ = 0;    // of the last value
+  // The last term that somebody stood for, as far as this replica knows. Also when it gave him no
+  // vote: else the one who lacks nothing could stand for past terms, again and again.
+  std::uint64_t stood_for_ = 0;
+  std::string leader_;        // "" = unknown
+  std::uint64_t number_ = 0;  // of the last value
   std::map<std::string, std::string> values_;
   bool heard_ = true;
 };

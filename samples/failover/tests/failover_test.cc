@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "line_socket.h"
+#include "replica.h"
 
 namespace {
 
@@ -118,6 +119,16 @@ TEST_F(FailoverTest, ConfirmsNothingWithoutMoreThanHalf) {
   for (const isoenv::Service& replica : others_than(leader)) replica.pause();
   // They are resumed when the test ends.
   EXPECT_EQ(ask(leader, "PUT tea green"), "NO MAJORITY");
+}
+
+/// As when a leader is killed whose last value has reached only one of the two others.
+TEST(ElectionTest, IsWonByTheOneWhoLacksNothingAlsoWhenTheOtherStandsFirst) {
+  failover::Replica complete("one", 3);
+  failover::Replica behind("three", 3);
+  complete.answer("BEAT 1 two 1 tea green");
+  behind.answer("BEAT 1 two 0");
+  EXPECT_EQ(complete.answer(behind.stand_for_election()), "NO 1");
+  EXPECT_EQ(behind.answer(complete.stand_for_election()), "YES 1");
 }
 
 }  // namespace
