@@ -164,6 +164,7 @@ void Netlink::record_route(nlmsghdr* header) {
   const auto* route = static_cast<rtmsg*>(nlmsg_data(header));
   nlattr* address = nlmsg_find_attr(header, sizeof(rtmsg), RTA_DST);
   if (route->rtm_family != AF_INET6 || route->rtm_type != RTN_LOCAL || address == nullptr) return;
+  if (route->rtm_protocol == kOwnRoutes) return;
   char text[INET6_ADDRSTRLEN] = "";
   if (::inet_ntop(AF_INET6, nla_data(address), text, sizeof text) != nullptr) local_.insert(text);
 }

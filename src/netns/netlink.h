@@ -5,9 +5,11 @@
 // number of its request (netlink(7)).
 #pragma once
 
+#include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +30,9 @@ struct NlDeleter {
 
 class Netlink {
  public:
+  /// Marks routes that we add (rtm_protocol, rtnetlink(7)).
+  static constexpr std::uint8_t kOwnRoutes = RTPROT_STATIC;
+
   /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps. Throws
   /// Error, as the others do.
   Netlink();
@@ -55,8 +60,8 @@ class Netlink {
   /// True when the last event of this interface said that it is operationally up (IF_OPER_UP, RFC
   /// 2863; net/core/link_watch.c).
   bool is_up(int ifindex) const;
-  /// True for "", and once this IPv6 address, as inet_ntop(3) writes it, is in use. One that needs
-  /// no duplicate address detection is not as soon as it has been added: a kernel thread joins the
+  /// True for "", and once the kernel has put this IPv6 address, as inet_ntop(3) writes it, to use.
+  /// That of one that needs no duplicate address detection is done by a kernel thread: it joins the
   /// group in which neighbours ask for it, and then adds its local route (addrconf_dad_begin,
   /// net/ipv6/addrconf.c). Who asks before that is not heard, and asks again a second later.
   bool accepts(const std::string& ipv6) const;
@@ -88,7 +93,7 @@ class Netlink {
   bool answered_ = false;
   std::optional<Failure> failure_;  // the first
   std::set<int> up_;                // interfaces
-  std::set<std::string> local_;  // IPv6 addresses with a local route, as inet_ntop(3) writes them
+  std::set<std::string> local_;     // IPv6 addresses with a local route of the kernel's
 };
 
 }  // namespace isoenv

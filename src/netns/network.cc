@@ -4,6 +4,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <netlink/addr.h>
 #include <netlink/route/addr.h>
@@ -12,6 +13,8 @@
 #include <netlink/route/link/macvlan.h>
 #include <netlink/route/link/veth.h>
 #include <netlink/route/neighbour.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -50,11 +53,13 @@ struct RouteDeleter {
   void operator()(rtnl_link* link) const noexcept { rtnl_link_put(link); }
   void operator()(rtnl_addr* address) const noexcept { rtnl_addr_put(address); }
   void operator()(rtnl_neigh* neighbour) const noexcept { rtnl_neigh_put(neighbour); }
+  void operator()(rtnl_route* route) const noexcept { rtnl_route_put(route); }
   void operator()(nl_addr* address) const noexcept { nl_addr_put(address); }
 };
 using Link = std::unique_ptr<rtnl_link, RouteDeleter>;
 using Address = std::unique_ptr<rtnl_addr, RouteDeleter>;
 using Neighbour = std::unique_ptr<rtnl_neigh, RouteDeleter>;
+using Route = std::unique_ptr<rtnl_route, RouteDeleter>;
 using RawAddress = std::unique_ptr<nl_addr, RouteDeleter>;
 
 /// For a stream_descriptor whose descriptor is somebody else's.
@@ -155,13 +160,40 @@ void add_addresses(Netlink& netlink, int ifindex, const InterfaceAddress& addres
   if (!address.ipv6.empty()) add(address.ipv6, address.ipv6_prefix);
 }
 
+using BuildRouteRequest = int (*)(rtnl_route*, int flags, nl_msg**);
+
+/// The route by which the kernel takes packets for an IPv6 address of its own. It adds one itself,
+/// only later; that one has another metric, so that there is room for both.
+void add_local_route_request(Netlink& netlink, BuildRouteRequest build, int flags, int ifindex,
+                             const std::string& ipv6, const std::string& what) {
+  netlink.add(what, [&](nl_msg** message) -> int {
+    nl_addr* raw = nullptr;
+    if (const int code = nl_addr_parse(ipv6.c_str(), AF_INET6, &raw); code < 0) return code;
+    const RawAddress destination(raw);
+    const Route route(rtnl_route_alloc());
+    rtnl_nexthop* hop = rtnl_route_nh_alloc();
+    if (!route || hop == nullptr) return -NLE_NOMEM;
+    rtnl_route_nh_set_ifindex(hop, ifindex);
+    rtnl_route_add_nexthop(route.get(), hop);  // which takes it
+    rtnl_route_set_family(route.get(), AF_INET6);
+    rtnl_route_set_table(route.get(), RT_TABLE_LOCAL);
+    rtnl_route_set_type(route.get(), RTN_LOCAL);
+    rtnl_route_set_protocol(route.get(), Netlink::kOwnRoutes);
+    rtnl_route_set_dst(route.get(), destination.get());
+    return build(route.get(), flags, message);
+  });
+}
+
 void add_removals(Netlink& netlink, int ifindex, const InterfaceAddress& address) {
   const auto add = [&](const std::string& text, unsigned prefix) {
     add_address_request(netlink, rtnl_addr_build_delete_request, 0, ifindex, text, prefix,
                         "take the address " + text + " away");
   };
   add(address.ipv4, address.ipv4_prefix);
-  if (!address.ipv6.empty()) add(address.ipv6, address.ipv6_prefix);
+  if (address.ipv6.empty()) return;
+  add(address.ipv6, address.ipv6_prefix);
+  add_local_route_request(netlink, rtnl_route_build_del_request, 0, ifindex, address.ipv6,
+                          "take the local route of " + address.ipv6 + " away");
 }
 
 /// That `address` is at `hardware`, for good: nobody has to ask for it. Of neighbours that were
@@ -300,10 +332,20 @@ void silence(int socket, const InterfaceAddress& address) {
   try {
     netlink->commit();
   } catch (const SystemError& error) {
-    const bool gone = error.error_number() == EADDRNOTAVAIL || error.error_number() == ENODEV;
+    const int number = error.error_number();
+    const bool gone = number == EADDRNOTAVAIL || number == ENODEV || number == ESRCH;
     if (!gone) throw;
   }
 }
+
+struct Newcomer {
+  Newcomer(asio::any_io_executor executor_, UniqueFd route, std::string ipv6_)
+      : executor(std::move(executor_)), netlink(std::move(route)), ipv6(std::move(ipv6_)) {}
+
+  asio::any_io_executor executor;
+  Netlink netlink;  // where the service is
+  std::string ipv6;
+};
 
 struct HubNetwork::State {
   State(const asio::any_io_executor& executor, InterfaceAddress hub)
@@ -354,8 +396,9 @@ asio::awaitable<void> HubNetwork::become_usable(asio::any_io_executor executor,
   state->usable.notify_all();
 }
 
-asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, UniqueFd route,
-                                         const InterfaceAddress& address) {
+asio::awaitable<std::shared_ptr<Newcomer>> HubNetwork::attach(unsigned number, pid_t pid,
+                                                              UniqueFd route,
+                                                              const InterfaceAddress& address) {
   while (state_->news) co_await state_->usable.wait();
   if (state_->failure) std::rethrow_exception(state_->failure);
   const unsigned life = state_->lives[number]++;
@@ -369,7 +412,8 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, UniqueFd ro
   add_neighbour(hub, kHubIndex, address, hardware, "a service");
   or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
 
-  Netlink service(std::move(route));
+  auto newcomer = std::make_shared<Newcomer>(executor_, std::move(route), address.ipv6);
+  Netlink& service = newcomer->netlink;
   if (!address.ipv6.empty()) {
     service.watch_addresses();
     add_no_link_local(service, kServiceIndex, "configure eth0");
@@ -377,15 +421,24 @@ asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, UniqueFd ro
   add_raise(service, kLoopbackIndex, "raise the service's loopback interface");
   add_raise(service, kServiceIndex, "raise eth0");
   add_addresses(service, kServiceIndex, address, "eth0");
+  if (!address.ipv6.empty()) {
+    add_local_route_request(service, rtnl_route_build_add_request, NLM_F_CREATE | NLM_F_EXCL,
+                            kServiceIndex, address.ipv6, "give eth0 its local route");
+  }
   add_neighbour(service, kServiceIndex, state_->address, hardware_address(kPlaceOfHub, 0),
                 "the hub");
   service.commit();
 
-  if (!address.ipv6.empty())
-    co_await until_usable(executor_, service, std::vector<int>(), address.ipv6);
-  if (life == 0) co_return;
-  in_network_namespace(*namespace_of(service.fd()),
-                       [&] { announce(kServiceIndex, hardware, address.ipv4, address.ipv6); });
+  if (life > 0) {
+    in_network_namespace(*namespace_of(service.fd()),
+                         [&] { announce(kServiceIndex, hardware, address.ipv4, address.ipv6); });
+  }
+  co_return newcomer;
+}
+
+asio::awaitable<void> until_found(std::shared_ptr<Newcomer> newcomer) {
+  if (newcomer->ipv6.empty()) co_return;
+  co_await until_usable(newcomer->executor, newcomer->netlink, std::vector<int>(), newcomer->ipv6);
 }
 
 }  // namespace isoenv

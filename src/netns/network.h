@@ -7,10 +7,14 @@
 // pair for each service that is half the interfaces, and none whose removal holds up every other
 // change of the machine's interfaces, as a bridge's does.
 //
-// A service is attached when the kernel takes packets for its addresses, and those of the hub: what
-// is sent before the kernel's link watch has run is lost, and a client then waits a full second for
-// its retry. The watch runs for the pair alone: a macvlan interface that is raised when its parent
-// carries can send at once.
+// What is sent before the kernel's link watch has run is lost, and a client then waits a full
+// second for its retry. The watch runs for the pair alone, before the first service is attached: a
+// macvlan interface that is raised when its parent carries can send at once.
+//
+// An IPv6 address is not in use when it has been added: a kernel thread joins the group in which
+// neighbours ask for it, and then adds its local route, without which nothing is received. That
+// route is ours, so that a program can be started before the thread has had its turn: what it sends
+// is answered, since who is asked learns from the question where it is (RFC 4861, 7.2.3).
 #pragma once
 
 #include <sys/types.h>
@@ -47,11 +51,19 @@ bool kernel_has_ipv6();
 /// `work` throws.
 void in_network_namespace(int fd, const std::function<void()>& work);
 
-/// Takes the `address` of an eth0 away, in the network namespace in which `socket` was opened. For
-/// one that ended: as long as its namespace lives, its kernel answers for that address, which the
-/// next life of the service has too. Nothing happens when it has none, or there is no eth0. Throws
-/// Error.
+/// Takes the `address` of an eth0, and its local route, away, in the network namespace in which
+/// `socket` was opened. For one that ended: as long as its namespace lives, its kernel answers for
+/// that address, which the next life of the service has too. Nothing happens when it has none, or
+/// there is no eth0. Throws Error.
 void silence(int socket, const InterfaceAddress& address);
+
+/// A service that is attached and may still have to wait until it is found. It keeps the network
+/// namespace.
+struct Newcomer;
+
+/// Returns when whoever asks for the service's IPv6 address is heard; at once if it has none.
+/// Throws Error when that is not so after 30 s.
+boost::asio::awaitable<void> until_found(std::shared_ptr<Newcomer> newcomer);
 
 class HubNetwork {
  public:
@@ -61,13 +73,13 @@ class HubNetwork {
   ~HubNetwork();
 
   /// Gives the network namespace of a child of ours (`pid`, not yet reaped), in which `route` is a
-  /// bound NETLINK_ROUTE socket, an
-  /// `eth0` with `address`, and returns when the kernel takes packets for it. `number` is unique
-  /// among the services of the instance; when it is not its first, that of before is silenced
-  /// already, and all its neighbours are told of the new. Throws SystemError, and Error when
-  /// nothing carries after 30 s.
-  boost::asio::awaitable<void> attach(unsigned number, pid_t pid, UniqueFd route,
-                                      const InterfaceAddress& address);
+  /// bound NETLINK_ROUTE socket, an `eth0` with `address`, and returns when programs can use it:
+  /// what they send is answered. `number` is unique among the services of the instance; when it is
+  /// not its first, that of before is silenced already, and all its neighbours are told of the new.
+  /// Throws SystemError, and Error when the hub's link does not carry after 30 s.
+  boost::asio::awaitable<std::shared_ptr<Newcomer>> attach(unsigned number, pid_t pid,
+                                                           UniqueFd route,
+                                                           const InterfaceAddress& address);
 
  private:
   struct State;

@@ -7,6 +7,7 @@
 #include <net/if.h>
 #include <netlink/netlink.h>
 #include <netlink/route/neighbour.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -21,6 +22,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -195,21 +197,34 @@ std::string neighbour(const Sandboxed& sandboxed, const std::string& text) {
 
 class Network {
  public:
+  /// Programs could be started in it; who asks for it may not be heard yet.
+  std::shared_ptr<Newcomer> attach_only(const Sandboxed& service, unsigned number = 0,
+                                        const InterfaceAddress& address = kService) {
+    std::shared_ptr<Newcomer> newcomer;
+    await([&]() -> asio::awaitable<void> {
+      newcomer = co_await hub_.attach(number, service.pid(), service.route_socket(), address);
+    });
+    return newcomer;
+  }
   void attach(const Sandboxed& service, unsigned number = 0,
               const InterfaceAddress& address = kService) {
+    auto newcomer = attach_only(service, number, address);
+    await([&] { return until_found(std::move(newcomer)); });
+  }
+
+ private:
+  void await(const std::function<asio::awaitable<void>()>& coroutine) {
     bool done = false;
     std::exception_ptr failure;
-    asio::co_spawn(context_, hub_.attach(number, service.pid(), service.route_socket(), address),
-                   [&](std::exception_ptr error) {
-                     failure = std::move(error);
-                     done = true;
-                   });
-    context_.restart();  // it has stopped where the attachment before left nothing to do
+    asio::co_spawn(context_, coroutine(), [&](std::exception_ptr error) {
+      failure = std::move(error);
+      done = true;
+    });
+    context_.restart();  // it has stopped where what was awaited before left nothing to do
     while (!done) context_.run_one();
     if (failure) std::rethrow_exception(failure);
   }
 
- private:
   asio::io_context context_{1};
   HubNetwork hub_{context_.get_executor(), kHub};
 };
@@ -237,6 +252,51 @@ TEST_P(HubNetworkTest, ReachesAServiceAtOnceOverBothFamilies) {
     for (const auto& [family, address] :
          {std::pair{AF_INET, kService.ipv4}, {AF_INET6, kService.ipv6}})
       EXPECT_EQ(connect_error(UniqueFd(::socket(family, SOCK_STREAM, 0)), address), ECONNREFUSED);
+  });
+}
+
+/// Who takes and gives back the lock of all interfaces, as instances do that come and go.
+class Churn {
+ public:
+  Churn() {
+    pid_ = ::fork();
+    if (pid_ < 0) throw_errno("fork");
+    if (pid_ > 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (::unshare(CLONE_NEWNET) == 0) raise_loopback();
+    ::_exit(1);
+  }
+  ~Churn() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Churn(const Churn&) = delete;
+  Churn& operator=(const Churn&) = delete;
+
+ private:
+  pid_t pid_ = -1;
+};
+
+/// A datagram that is lost is never sent again. The kernel's own route comes late where others
+/// change interfaces too.
+TEST_P(HubNetworkTest, AnswersReachAServiceAsSoonAsProgramsCanBeStartedInIt) {
+  in_hub([] {
+    Network network;
+    const Churn churn;
+    const UniqueFd hub(::socket(AF_INET6, SOCK_DGRAM, 0));
+    for (unsigned number = 0; number < 50; ++number) {
+      const Sandboxed service;
+      const UniqueFd program = service.socket(AF_INET6, SOCK_DGRAM);
+      const SocketAddress any("::", 9);
+      ASSERT_EQ(::bind(*program, any.get(), any.length), 0);
+      const std::string last = std::to_string(number + 2);
+      const InterfaceAddress address{"10.79.0." + last, 16, "fd69::1:" + last, 64};
+      const auto newcomer = network.attach_only(service, number, address);
+      const SocketAddress to(address.ipv6, 9);
+      ASSERT_EQ(::sendto(*hub, "x", 1, 0, to.get(), to.length), 1);
+      pollfd answer{*program, POLLIN, 0};
+      ASSERT_EQ(::poll(&answer, 1, 5000), 1) << number;
+    }
   });
 }
 
@@ -308,6 +368,7 @@ TEST_P(HubNetworkTest, SilencesAnEndedServiceWhoseNamespaceStays) {
     silence(*service.socket(AF_NETLINK, SOCK_RAW), kService);
     EXPECT_EQ(bind_error(service, kService.ipv4), EADDRNOTAVAIL);
     EXPECT_EQ(bind_error(service, kService.ipv6), EADDRNOTAVAIL);
+    EXPECT_EQ(connect_error(service.socket(AF_INET6, SOCK_DGRAM), kService.ipv6), ENETUNREACH);
     silence(*service.socket(AF_NETLINK, SOCK_RAW), kService);  // nothing happens
   });
 }
