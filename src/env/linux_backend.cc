@@ -311,7 +311,6 @@ asio::awaitable<void> LinuxBackend::start_running(std::size_t service) {
     throw Error(state_->launch_failure(plan, *failure));
   }
   if (running->launched) state_->timeline.mark(service, Moment::kLaunched);
-  co_await state_->site.until_reachable(service);
 }
 
 std::string LinuxBackend::State::launch_failure(const ServicePlan& service,

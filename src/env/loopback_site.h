@@ -45,7 +45,6 @@ class LoopbackSite final : public Site {
   std::uint64_t namespaces() const override { return kNoNamespaces; }
   void prepare(std::size_t service, InitPlan& init) override;
   boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) override;
-  boost::asio::awaitable<void> until_reachable(std::size_t) override { co_return; }
   std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) override;
   std::string other_holder(std::size_t service, Protocol protocol, std::uint16_t port) override;
   void withdraw(std::size_t service) noexcept override;

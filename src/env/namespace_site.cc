@@ -55,19 +55,15 @@ boost::asio::awaitable<void> NamespaceSite::connect(std::size_t service, Sandbox
   end_earlier_life(service);
   NetworkSockets sockets = sandbox.take_sockets();
   link.sockets.emplace(std::move(sockets.diagnosis));
-  link.newcomer = co_await hub_->attach(static_cast<unsigned>(service), sandbox.pid(),
-                                        std::move(sockets.route), address_of(plan));
+  link.ipv6 = std::move(sockets.ipv6);
+  co_await hub_->attach(static_cast<unsigned>(service), sandbox.pid(), std::move(sockets.route),
+                        *link.ipv6, address_of(plan));
   for (const ForwardPlan& forward : plan.localhost) {
     with_frame("offering port '" + forward.port + "' on localhost", [&] {
       link.localhost.emplace_back(executor_, listen_on_loopback(forward.number, !plan.ipv6.empty()),
                                   plan.ipv4, forward.target);
     });
   }
-}
-
-boost::asio::awaitable<void> NamespaceSite::until_reachable(std::size_t service) {
-  if (auto newcomer = std::move(links_[service].newcomer))
-    co_await until_found(std::move(newcomer));
 }
 
 std::vector<BoundSocket> NamespaceSite::listening(std::size_t service, Protocol protocol) {
@@ -89,11 +85,11 @@ void NamespaceSite::let_go(std::size_t service) noexcept {
 }
 
 void NamespaceSite::end_earlier_life(std::size_t service) {
-  links_[service].newcomer.reset();
   std::optional<SocketDiag>& sockets = links_[service].sockets;
   if (!sockets) return;
   silence(sockets->fd(), address_of(plan_.services[service]));
-  sockets.reset();  // with it goes the namespace, once the last connections in it are closed
+  links_[service].ipv6.reset();
+  sockets.reset();  // with them goes the namespace, once the last connections in it are closed
 }
 
 InterfaceAddress NamespaceSite::address_of(const ServicePlan& service) const {

@@ -30,7 +30,6 @@ class NamespaceSite final : public Site {
   std::uint64_t namespaces() const override { return kServiceNamespaces; }
   void prepare(std::size_t service, InitPlan& init) override;
   boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) override;
-  boost::asio::awaitable<void> until_reachable(std::size_t service) override;
   std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) override;
   std::string other_holder(std::size_t, Protocol, std::uint16_t) override { return ""; }
   void withdraw(std::size_t service) noexcept override;
@@ -42,7 +41,7 @@ class NamespaceSite final : public Site {
  private:
   struct Link {
     std::optional<SocketDiag> sockets;
-    std::shared_ptr<Newcomer> newcomer;  // until it can be reached
+    UniqueFd ipv6;  // holds the group in which its address is asked for
     std::vector<Forwarder> localhost;
   };
 

@@ -27,12 +27,9 @@ class Site {
   virtual std::uint64_t namespaces() const = 0;
   /// What the init of this service's sandbox sets up. Throws Error when the service cannot start.
   virtual void prepare(std::size_t service, InitPlan& init) = 0;
-  /// Returns when a program in the sandbox can be started, which is after open(): what it sends is
-  /// answered. Its init may be setting up meanwhile. Also after an earlier life of the same
-  /// service. Throws Error.
+  /// Returns when the sandbox can be reached, which is after open(); its init may be setting up
+  /// meanwhile. Also after an earlier life of the same service. Throws Error.
   virtual boost::asio::awaitable<void> connect(std::size_t service, Sandbox& sandbox) = 0;
-  /// After connect(): returns when the service can be reached. Throws Error.
-  virtual boost::asio::awaitable<void> until_reachable(std::size_t service) = 0;
   /// The connected service's own sockets that accept traffic.
   virtual std::vector<BoundSocket> listening(std::size_t service, Protocol protocol) = 0;
   /// Where services share a network: who else accepts traffic on that port; "" = nobody.
@@ -43,8 +40,8 @@ class Site {
   virtual void let_go(std::size_t service) noexcept = 0;
   /// The init of a sandbox has been reaped; `killed`: by another's signal. Ends what outlived it.
   virtual void init_ended(pid_t init, bool killed) noexcept = 0;
-  /// The instance ends, and nothing of it runs any more: whoever comes next may have the host's
-  /// ports that it held. Nothing else is asked for after that.
+  /// The instance ends, and nothing of it runs any more: whoever comes next may have the host's ports
+  /// that it held. Nothing else is asked for after that.
   virtual void give_back_ports() noexcept = 0;
   /// `http → 127.0.0.1:8080` for each published port, for `isoenv ps`.
   virtual std::vector<std::string> published(std::size_t service) const = 0;

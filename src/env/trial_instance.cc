@@ -238,11 +238,7 @@ void conveniences(Teller& teller) {
   NetworkSockets sockets;
   teller.essential("link", Attempt::kNetwork, [&] {
     sockets = sandbox->take_sockets();
-    const auto attach = [&]() -> asio::awaitable<void> {
-      co_await until_found(
-          co_await network->attach(0, sandbox->pid(), std::move(sockets.route), service));
-    };
-    await(attach());
+    await(network->attach(0, sandbox->pid(), std::move(sockets.route), *sockets.ipv6, service));
     listener = listen_in(*sandbox);  // it is entered, as one that has ended is
   });
   teller.essential("listening-sockets", Attempt::kNetwork,

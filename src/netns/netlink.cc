@@ -54,12 +54,6 @@ void Netlink::watch_links() {
   }
 }
 
-void Netlink::watch_addresses() {
-  if (const int code = nl_socket_add_membership(socket_.get(), RTNLGRP_IPV6_ROUTE); code < 0) {
-    throw_libnl(code, "watch addresses");
-  }
-}
-
 int Netlink::fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
 
 void Netlink::add(std::string what, const std::function<int(nl_msg**)>& build, Call kind) {
@@ -117,10 +111,6 @@ void Netlink::read_events() {
 
 bool Netlink::is_up(int ifindex) const { return up_.contains(ifindex); }
 
-bool Netlink::accepts(const std::string& ipv6) const {
-  return ipv6.empty() || local_.contains(ipv6);
-}
-
 int Netlink::on_valid(nl_msg* message, void* self) {
   static_cast<Netlink*>(self)->record(message);
   return NL_OK;
@@ -148,7 +138,6 @@ void Netlink::refuse(unsigned sequence, int error_number) {
 
 void Netlink::record(nl_msg* message) {
   nlmsghdr* header = nlmsg_hdr(message);
-  if (header->nlmsg_type == RTM_NEWROUTE) return record_route(header);
   if (header->nlmsg_type != RTM_NEWLINK) return;
   const int ifindex = static_cast<ifinfomsg*>(nlmsg_data(header))->ifi_index;
   nlattr* operstate = nlmsg_find_attr(header, sizeof(ifinfomsg), IFLA_OPERSTATE);
@@ -158,15 +147,6 @@ void Netlink::record(nl_msg* message) {
   } else {
     up_.erase(ifindex);
   }
-}
-
-void Netlink::record_route(nlmsghdr* header) {
-  const auto* route = static_cast<rtmsg*>(nlmsg_data(header));
-  nlattr* address = nlmsg_find_attr(header, sizeof(rtmsg), RTA_DST);
-  if (route->rtm_family != AF_INET6 || route->rtm_type != RTN_LOCAL || address == nullptr) return;
-  if (route->rtm_protocol == kOwnRoutes) return;
-  char text[INET6_ADDRSTRLEN] = "";
-  if (::inet_ntop(AF_INET6, nla_data(address), text, sizeof text) != nullptr) local_.insert(text);
 }
 
 }  // namespace isoenv

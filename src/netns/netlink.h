@@ -5,11 +5,9 @@
 // number of its request (netlink(7)).
 #pragma once
 
-#include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,9 +28,6 @@ struct NlDeleter {
 
 class Netlink {
  public:
-  /// Marks routes that we add (rtm_protocol, rtnetlink(7)).
-  static constexpr std::uint8_t kOwnRoutes = RTPROT_STATIC;
-
   /// Opens NETLINK_ROUTE in the calling thread's network namespace, which the socket keeps. Throws
   /// Error, as the others do.
   Netlink();
@@ -43,8 +38,6 @@ class Netlink {
 
   /// From here on it receives link events (RTNLGRP_LINK); see is_up().
   void watch_links();
-  /// From here on it receives news of IPv6 routes (RTNLGRP_IPV6_ROUTE); see accepts().
-  void watch_addresses();
 
   /// Adds a request built by libnl (`build` returns a libnl error code and the message). `kind`:
   /// what it counts as where answers are made to fail.
@@ -60,18 +53,12 @@ class Netlink {
   /// True when the last event of this interface said that it is operationally up (IF_OPER_UP, RFC
   /// 2863; net/core/link_watch.c).
   bool is_up(int ifindex) const;
-  /// True for "", and once the kernel has put this IPv6 address, as inet_ntop(3) writes it, to use.
-  /// That of one that needs no duplicate address detection is done by a kernel thread: it joins the
-  /// group in which neighbours ask for it, and then adds its local route (addrconf_dad_begin,
-  /// net/ipv6/addrconf.c). Who asks before that is not heard, and asks again a second later.
-  bool accepts(const std::string& ipv6) const;
 
  private:
   static int on_valid(nl_msg* message, void* self);
   static int on_error(sockaddr_nl* address, nlmsgerr* error, void* self);
   static int on_ack(nl_msg* message, void* self);
   void record(nl_msg* message);
-  void record_route(nlmsghdr* header);
   void refuse(unsigned sequence, int error_number);
   void inject_faults();
 
@@ -93,7 +80,6 @@ class Netlink {
   bool answered_ = false;
   std::optional<Failure> failure_;  // the first
   std::set<int> up_;                // interfaces
-  std::set<std::string> local_;     // IPv6 addresses with a local route of the kernel's
 };
 
 }  // namespace isoenv

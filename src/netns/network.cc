@@ -1,5 +1,6 @@
 #include "netns/network.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
@@ -17,6 +18,7 @@
 #include <netlink/route/route.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,24 +148,10 @@ void add_address_request(Netlink& netlink, BuildAddressRequest build, int flags,
   });
 }
 
-/// To an interface that is raised already: when one is raised that has IPv6 addresses, the kernel
-/// makes their routes where it may not wait for memory, and silently drops an address when there is
-/// none at hand (addrconf_permanent_addr, net/ipv6/addrconf.c). Some of a thousand services lost
-/// theirs.
-void add_addresses(Netlink& netlink, int ifindex, const InterfaceAddress& address,
-                   const std::string& name) {
-  const auto add = [&](const std::string& text, unsigned prefix) {
-    add_address_request(netlink, rtnl_addr_build_add_request, NLM_F_CREATE | NLM_F_EXCL, ifindex,
-                        text, prefix, "give " + name + " the address " + text);
-  };
-  add(address.ipv4, address.ipv4_prefix);
-  if (!address.ipv6.empty()) add(address.ipv6, address.ipv6_prefix);
-}
-
 using BuildRouteRequest = int (*)(rtnl_route*, int flags, nl_msg**);
 
-/// The route by which the kernel takes packets for an IPv6 address of its own. It adds one itself,
-/// only later; that one has another metric, so that there is room for both.
+/// The route by which the kernel takes packets for an IPv6 address of its own. The one that it adds
+/// itself, later, has another metric, so that there is room for both.
 void add_local_route_request(Netlink& netlink, BuildRouteRequest build, int flags, int ifindex,
                              const std::string& ipv6, const std::string& what) {
   netlink.add(what, [&](nl_msg** message) -> int {
@@ -178,10 +166,40 @@ void add_local_route_request(Netlink& netlink, BuildRouteRequest build, int flag
     rtnl_route_set_family(route.get(), AF_INET6);
     rtnl_route_set_table(route.get(), RT_TABLE_LOCAL);
     rtnl_route_set_type(route.get(), RTN_LOCAL);
-    rtnl_route_set_protocol(route.get(), Netlink::kOwnRoutes);
+    rtnl_route_set_protocol(route.get(), RTPROT_STATIC);
     rtnl_route_set_dst(route.get(), destination.get());
     return build(route.get(), flags, message);
   });
+}
+
+/// To an interface that is raised already: when one is raised that has IPv6 addresses, the kernel
+/// makes their routes where it may not wait for memory, and silently drops an address when there is
+/// none at hand (addrconf_permanent_addr, net/ipv6/addrconf.c). Some of a thousand services lost
+/// theirs.
+void add_addresses(Netlink& netlink, int ifindex, const InterfaceAddress& address,
+                   const std::string& name) {
+  const auto add = [&](const std::string& text, unsigned prefix) {
+    add_address_request(netlink, rtnl_addr_build_add_request, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+                        text, prefix, "give " + name + " the address " + text);
+  };
+  add(address.ipv4, address.ipv4_prefix);
+  if (address.ipv6.empty()) return;
+  add(address.ipv6, address.ipv6_prefix);
+  add_local_route_request(netlink, rtnl_route_build_add_request, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+                          address.ipv6, "give " + name + " a local route to " + address.ipv6);
+}
+
+/// Joins the group in which neighbours ask where `ipv6` is, its solicited-node multicast address
+/// (RFC 4291, 2.7.1). `socket`, an AF_INET6 one of that namespace, holds it until it is closed.
+void join_solicited_group(int socket, int ifindex, const std::string& ipv6) {
+  in6_addr address{};
+  ::inet_pton(AF_INET6, ipv6.c_str(), &address);
+  ipv6_mreq group{};
+  ::inet_pton(AF_INET6, "ff02::1:ff00:0", &group.ipv6mr_multiaddr);
+  std::copy(address.s6_addr + 13, address.s6_addr + 16, group.ipv6mr_multiaddr.s6_addr + 13);
+  group.ipv6mr_interface = static_cast<unsigned>(ifindex);
+  if (::setsockopt(socket, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof group) != 0)
+    throw_errno("join the group in which neighbours ask for " + ipv6);
 }
 
 void add_removals(Netlink& netlink, int ifindex, const InterfaceAddress& address) {
@@ -247,10 +265,8 @@ Link service_link(pid_t pid, const HardwareAddress& address) {
   return link;
 }
 
-/// Returns when the kernel has told, on `news`, that all `interfaces` carry traffic and that `ipv6`
-/// is in use.
-asio::awaitable<void> until_usable(asio::any_io_executor executor, Netlink& news,
-                                   std::vector<int> interfaces, std::string ipv6) {
+/// Returns when the kernel has told, on `news`, that both ends of the hub's link carry traffic.
+asio::awaitable<void> until_usable(asio::any_io_executor executor, Netlink& news) {
   asio::posix::stream_descriptor events(executor, news.fd());
   const std::unique_ptr<asio::posix::stream_descriptor, ReleaseDescriptor> borrowed(&events);
   asio::steady_timer limit(executor, kLongestLink);
@@ -262,8 +278,8 @@ asio::awaitable<void> until_usable(asio::any_io_executor executor, Netlink& news
     events.cancel(ignored);
   });
   const auto usable = [&] {
-    return news.accepts(ipv6) && std::all_of(interfaces.begin(), interfaces.end(),
-                                             [&](int ifindex) { return news.is_up(ifindex); });
+    return std::all_of(std::begin(kHubEnds), std::end(kHubEnds),
+                       [&](int ifindex) { return news.is_up(ifindex); });
   };
   while (!usable()) {
     boost::system::error_code error;
@@ -338,20 +354,12 @@ void silence(int socket, const InterfaceAddress& address) {
   }
 }
 
-struct Newcomer {
-  Newcomer(asio::any_io_executor executor_, UniqueFd route, std::string ipv6_)
-      : executor(std::move(executor_)), netlink(std::move(route)), ipv6(std::move(ipv6_)) {}
-
-  asio::any_io_executor executor;
-  Netlink netlink;  // where the service is
-  std::string ipv6;
-};
-
 struct HubNetwork::State {
   State(const asio::any_io_executor& executor, InterfaceAddress hub)
       : address(std::move(hub)), usable(executor) {}
 
   InterfaceAddress address;  // the hub's
+  UniqueFd ipv6;             // holds the group in which its IPv6 address is asked for
   Netlink requests;
   std::optional<Netlink> news;  // until the hub's own link is usable
   std::exception_ptr failure;   // why it will not be
@@ -365,7 +373,6 @@ HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& a
     state_ = std::make_shared<State>(executor, address);
     state_->news.emplace();
     state_->news->watch_links();
-    if (!address.ipv6.empty()) state_->news->watch_addresses();
     Netlink& netlink = state_->requests;
     add_raise(netlink, kLoopbackIndex, "raise the loopback interface");
     const auto build = [](nl_msg** message) {
@@ -378,17 +385,20 @@ HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& a
     }
     add_addresses(netlink, kHubIndex, address, "the hub");
     netlink.commit();
+    if (address.ipv6.empty()) return;
+    state_->ipv6.reset(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!state_->ipv6) throw_errno("open an IPv6 socket");
+    join_solicited_group(*state_->ipv6, kHubIndex, address.ipv6);
   });
-  asio::co_spawn(executor_, become_usable(executor_, state_, address.ipv6), asio::detached);
+  asio::co_spawn(executor_, become_usable(executor_, state_), asio::detached);
 }
 
 HubNetwork::~HubNetwork() = default;
 
 asio::awaitable<void> HubNetwork::become_usable(asio::any_io_executor executor,
-                                                std::shared_ptr<State> state, std::string ipv6) {
-  const std::vector<int> ends(std::begin(kHubEnds), std::end(kHubEnds));
+                                                std::shared_ptr<State> state) {
   try {
-    co_await until_usable(executor, *state->news, ends, std::move(ipv6));
+    co_await until_usable(executor, *state->news);
   } catch (const Error&) {
     state->failure = std::current_exception();
   }
@@ -396,9 +406,8 @@ asio::awaitable<void> HubNetwork::become_usable(asio::any_io_executor executor,
   state->usable.notify_all();
 }
 
-asio::awaitable<std::shared_ptr<Newcomer>> HubNetwork::attach(unsigned number, pid_t pid,
-                                                              UniqueFd route,
-                                                              const InterfaceAddress& address) {
+asio::awaitable<void> HubNetwork::attach(unsigned number, pid_t pid, UniqueFd route, int ipv6,
+                                         const InterfaceAddress& address) {
   while (state_->news) co_await state_->usable.wait();
   if (state_->failure) std::rethrow_exception(state_->failure);
   const unsigned life = state_->lives[number]++;
@@ -412,33 +421,20 @@ asio::awaitable<std::shared_ptr<Newcomer>> HubNetwork::attach(unsigned number, p
   add_neighbour(hub, kHubIndex, address, hardware, "a service");
   or_refuse(Attempt::kNetwork, [&] { hub.commit(); });
 
-  auto newcomer = std::make_shared<Newcomer>(executor_, std::move(route), address.ipv6);
-  Netlink& service = newcomer->netlink;
-  if (!address.ipv6.empty()) {
-    service.watch_addresses();
-    add_no_link_local(service, kServiceIndex, "configure eth0");
-  }
+  Netlink service(std::move(route));
+  if (!address.ipv6.empty()) add_no_link_local(service, kServiceIndex, "configure eth0");
   add_raise(service, kLoopbackIndex, "raise the service's loopback interface");
   add_raise(service, kServiceIndex, "raise eth0");
   add_addresses(service, kServiceIndex, address, "eth0");
-  if (!address.ipv6.empty()) {
-    add_local_route_request(service, rtnl_route_build_add_request, NLM_F_CREATE | NLM_F_EXCL,
-                            kServiceIndex, address.ipv6, "give eth0 its local route");
-  }
   add_neighbour(service, kServiceIndex, state_->address, hardware_address(kPlaceOfHub, 0),
                 "the hub");
   service.commit();
+  if (!address.ipv6.empty()) join_solicited_group(ipv6, kServiceIndex, address.ipv6);
 
   if (life > 0) {
     in_network_namespace(*namespace_of(service.fd()),
                          [&] { announce(kServiceIndex, hardware, address.ipv4, address.ipv6); });
   }
-  co_return newcomer;
-}
-
-asio::awaitable<void> until_found(std::shared_ptr<Newcomer> newcomer) {
-  if (newcomer->ipv6.empty()) co_return;
-  co_await until_usable(newcomer->executor, newcomer->netlink, std::vector<int>(), newcomer->ipv6);
 }
 
 }  // namespace isoenv

@@ -11,10 +11,10 @@
 // second for its retry. The watch runs for the pair alone, before the first service is attached: a
 // macvlan interface that is raised when its parent carries can send at once.
 //
-// An IPv6 address is not in use when it has been added: a kernel thread joins the group in which
-// neighbours ask for it, and then adds its local route, without which nothing is received. That
-// route is ours, so that a program can be started before the thread has had its turn: what it sends
-// is answered, since who is asked learns from the question where it is (RFC 4861, 7.2.3).
+// An IPv6 address is not in use when it has been added, not even without duplicate address
+// detection: some time later a kernel thread joins the group in which neighbours ask for it, and
+// adds its local route (addrconf_dad_begin, net/ipv6/addrconf.c). What is sent to it before is lost
+// too. Nobody waits for that thread: both is done here.
 #pragma once
 
 #include <sys/types.h>
@@ -57,14 +57,6 @@ void in_network_namespace(int fd, const std::function<void()>& work);
 /// there is no eth0. Throws Error.
 void silence(int socket, const InterfaceAddress& address);
 
-/// A service that is attached and may still have to wait until it is found. It keeps the network
-/// namespace.
-struct Newcomer;
-
-/// Returns when whoever asks for the service's IPv6 address is heard; at once if it has none.
-/// Throws Error when that is not so after 30 s.
-boost::asio::awaitable<void> until_found(std::shared_ptr<Newcomer> newcomer);
-
 class HubNetwork {
  public:
   /// Builds the hub's link in the calling thread's network namespace, which becomes the hub. Throws
@@ -72,19 +64,20 @@ class HubNetwork {
   HubNetwork(boost::asio::any_io_executor executor, const InterfaceAddress& address);
   ~HubNetwork();
 
-  /// Gives the network namespace of a child of ours (`pid`, not yet reaped), in which `route` is a
-  /// bound NETLINK_ROUTE socket, an `eth0` with `address`, and returns when programs can use it:
-  /// what they send is answered. `number` is unique among the services of the instance; when it is
-  /// not its first, that of before is silenced already, and all its neighbours are told of the new.
-  /// Throws SystemError, and Error when the hub's link does not carry after 30 s.
-  boost::asio::awaitable<std::shared_ptr<Newcomer>> attach(unsigned number, pid_t pid,
-                                                           UniqueFd route,
-                                                           const InterfaceAddress& address);
+  /// Gives the network namespace of a child of ours (`pid`, not yet reaped) an `eth0` with
+  /// `address`, and returns when the kernel takes packets for it. Of that namespace are `route`, a
+  /// bound NETLINK_ROUTE socket, and `ipv6`, one of AF_INET6, not needed without such an address,
+  /// by which it is found as long as it is open. `number` is unique among the services of the
+  /// instance; when it is not its first, that of before is silenced already, and all its neighbours
+  /// are told of the new. Throws SystemError, and Error when the hub's link does not carry after
+  /// 30 s.
+  boost::asio::awaitable<void> attach(unsigned number, pid_t pid, UniqueFd route, int ipv6,
+                                      const InterfaceAddress& address);
 
  private:
   struct State;
   static boost::asio::awaitable<void> become_usable(boost::asio::any_io_executor executor,
-                                                    std::shared_ptr<State> state, std::string ipv6);
+                                                    std::shared_ptr<State> state);
 
   boost::asio::any_io_executor executor_;
   std::shared_ptr<State> state_;

@@ -349,11 +349,14 @@ void report_born(bool passes_sockets, int control) {
   if (passes_sockets) {
     sockets.route = try_open_netlink(NETLINK_ROUTE);
     if (sockets.route) sockets.diagnosis = try_open_netlink(NETLINK_SOCK_DIAG);
-    if (!sockets.diagnosis) report = {InitReport::Kind::kBorn, Step::kSockets, errno};
+    if (sockets.diagnosis) sockets.ipv6.reset(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const bool all = sockets.ipv6 || (sockets.diagnosis && errno == EAFNOSUPPORT);
+    if (!all) report = {InitReport::Kind::kBorn, Step::kSockets, errno};
   }
-  const int passed[] = {*sockets.route, *sockets.diagnosis};
-  const bool told =
-      send_message(control, &report, sizeof report, passed, sockets.diagnosis ? 2 : 0);
+  const int passed[] = {*sockets.route, *sockets.diagnosis, *sockets.ipv6};
+  const std::size_t count = sockets.ipv6 ? 3 : 2;
+  const bool told = send_message(control, &report, sizeof report, passed,
+                                 passes_sockets && report.step == Step::kNone ? count : 0);
   if (!told || report.step != Step::kNone) ::_exit(1);  // not told: the parent is gone
 }
 

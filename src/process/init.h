@@ -51,11 +51,12 @@ struct InitReport {
   int value = 0;
 };
 
-/// Netlink sockets of a network namespace, which stay in it whoever has them: its links are set up
-/// and its sockets looked at without entering it.
+/// Sockets of a network namespace, which stay in it whoever has them: its links are set up, groups
+/// joined, and its sockets looked at without entering it.
 struct NetworkSockets {
   UniqueFd route;      ///< NETLINK_ROUTE
   UniqueFd diagnosis;  ///< NETLINK_SOCK_DIAG
+  UniqueFd ipv6;       ///< AF_INET6; none where the kernel has none
 };
 
 /// The first step of what was cloned to become an init: reports kBorn, with sockets if

@@ -159,7 +159,7 @@ const char* describe(Step step) noexcept {
     case Step::kSettle:
       return "settle in namespaces of its own";
     case Step::kSockets:
-      return "open netlink sockets in a network namespace of its own";
+      return "open sockets in a network namespace of its own";
     case Step::kHostname:
       return "set the host name";
     case Step::kMountProc:

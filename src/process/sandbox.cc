@@ -140,7 +140,7 @@ void Sandbox::State::adopt(pid_t child, UniqueFd pidfd) {
 /// The kernel tells who sent a report, by its pid in our PID namespace (SCM_CREDENTIALS, unix(7)).
 ssize_t Sandbox::State::receive(InitReport& report) {
   iovec part{&report, sizeof report};
-  alignas(cmsghdr) char attached[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int[2]))] = {};
+  alignas(cmsghdr) char attached[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int[3]))] = {};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -169,11 +169,12 @@ ssize_t Sandbox::State::receive(InitReport& report) {
 }
 
 void Sandbox::State::adopt_sockets(cmsghdr* header) {
-  int received[2] = {-1, -1};
+  int received[3] = {-1, -1, -1};
   std::memcpy(received, CMSG_DATA(header),
               std::min(sizeof received, header->cmsg_len - CMSG_LEN(0)));
   sockets.route.reset(received[0]);
   sockets.diagnosis.reset(received[1]);
+  sockets.ipv6.reset(received[2]);
 }
 
 /// Of what the zygote has cloned: it cannot be another's pid, since nobody else reaps our child.

@@ -91,7 +91,8 @@ TEST_F(ZygoteTest, KeepsNothingOfTheEnvironmentInItsInits) {
   ASSERT_THAT(inits, SizeIs(2));
   for (const LivingProcess& init : inits) {
     EXPECT_GT(private_memory(init.pid), 0);
-    EXPECT_LT(private_memory(init.pid), 400) << "of the 800 KiB that it was to start with";
+    EXPECT_TRUE(eventually([&] { return private_memory(init.pid) < 400; }))  // once it has told
+        << private_memory(init.pid) << " KiB of the 800 that it was to start with";
   }
   EXPECT_THAT(down(spec), ExitedWith(0));
 }
