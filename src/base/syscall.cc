@@ -103,6 +103,14 @@ UniqueFd try_open_netlink(int protocol) noexcept {
   return socket;
 }
 
+UniqueFd try_open_ipv6() noexcept {
+  return UniqueFd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+bool means_no_ipv6(int error_number) noexcept {
+  return error_number == EAFNOSUPPORT || error_number == EPERM || error_number == EACCES;
+}
+
 pid_t try_clone_nested(std::uint64_t flags, UniqueFd& pidfd) noexcept {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;

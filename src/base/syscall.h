@@ -72,6 +72,12 @@ ssize_t receive_message(int socket, void* data, std::size_t size, UniqueFd* fds,
 /// that the kernel has chosen.
 UniqueFd try_open_netlink(int protocol) noexcept;
 
+/// A socket on which options of IPv6 can be set, or none and errno.
+UniqueFd try_open_ipv6() noexcept;
+/// True for the errno of a machine that has no IPv6 sockets for us: its kernel has no such family,
+/// or a filter keeps it from us.
+bool means_no_ipv6(int error_number) noexcept;
+
 /// Writes `text` to an existing file in one write(2). Async-signal-safe; false and errno on
 /// failure.
 bool write_file(const char* path, const char* text) noexcept;

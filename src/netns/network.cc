@@ -316,7 +316,8 @@ bool kernel_has_ipv6() {
   // (addrconf_init_net, net/ipv6/addrconf.c).
   std::ifstream disabled("/sys/module/ipv6/parameters/disable_ipv6");
   int value = 0;
-  return !(disabled >> value) || value == 0;
+  if ((disabled >> value) && value != 0) return false;
+  return try_open_ipv6() || !means_no_ipv6(errno);
 }
 
 void in_network_namespace(int fd, const std::function<void()>& work) {
@@ -386,7 +387,7 @@ HubNetwork::HubNetwork(asio::any_io_executor executor, const InterfaceAddress& a
     add_addresses(netlink, kHubIndex, address, "the hub");
     netlink.commit();
     if (address.ipv6.empty()) return;
-    state_->ipv6.reset(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    state_->ipv6 = try_open_ipv6();
     if (!state_->ipv6) throw_errno("open an IPv6 socket");
     join_solicited_group(*state_->ipv6, kHubIndex, address.ipv6);
   });

@@ -40,8 +40,8 @@ struct InterfaceAddress {
 /// with code kCannotRun when the machine refuses.
 void raise_loopback();
 
-/// False when the kernel has no IPv6, or gives no interface an IPv6 address (ipv6.disable_ipv6=1 on
-/// its command line).
+/// False when the kernel has no IPv6, gives no interface an IPv6 address (ipv6.disable_ipv6=1 on
+/// its command line), or has no IPv6 sockets for us.
 bool kernel_has_ipv6();
 
 /// Runs `work` in the network namespace that `fd` stands for, or in which the process behind it is

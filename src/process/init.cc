@@ -349,9 +349,9 @@ void report_born(bool passes_sockets, int control) {
   if (passes_sockets) {
     sockets.route = try_open_netlink(NETLINK_ROUTE);
     if (sockets.route) sockets.diagnosis = try_open_netlink(NETLINK_SOCK_DIAG);
-    if (sockets.diagnosis) sockets.ipv6.reset(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const bool all = sockets.ipv6 || (sockets.diagnosis && errno == EAFNOSUPPORT);
-    if (!all) report = {InitReport::Kind::kBorn, Step::kSockets, errno};
+    if (sockets.diagnosis) sockets.ipv6 = try_open_ipv6();
+    const bool has_all = sockets.ipv6 || (sockets.diagnosis && means_no_ipv6(errno));
+    if (!has_all) report = {InitReport::Kind::kBorn, Step::kSockets, errno};
   }
   const int passed[] = {*sockets.route, *sockets.diagnosis, *sockets.ipv6};
   const std::size_t count = sockets.ipv6 ? 3 : 2;

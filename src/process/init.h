@@ -56,7 +56,7 @@ struct InitReport {
 struct NetworkSockets {
   UniqueFd route;      ///< NETLINK_ROUTE
   UniqueFd diagnosis;  ///< NETLINK_SOCK_DIAG
-  UniqueFd ipv6;       ///< AF_INET6; none where the kernel has none
+  UniqueFd ipv6;       ///< AF_INET6; none where there are none for us
 };
 
 /// The first step of what was cloned to become an init: reports kBorn, with sockets if
