@@ -248,8 +248,7 @@ TEST_P(HubNetworkTest, ReachesAServiceAtOnceOverBothFamilies) {
 /// Who takes and gives back the lock of all interfaces, as instances do that come and go.
 class Churn {
  public:
-  Churn() {
-    pid_ = ::fork();
+  Churn() : pid_(::fork()) {
     if (pid_ < 0) throw_errno("fork");
     if (pid_ > 0) return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -264,7 +263,7 @@ class Churn {
   Churn& operator=(const Churn&) = delete;
 
  private:
-  pid_t pid_ = -1;
+  pid_t pid_;
 };
 
 /// The kernel puts an IPv6 address to use by and by, and late where others change interfaces too.
