@@ -107,7 +107,7 @@ UniqueFd try_open_ipv6() noexcept {
   return UniqueFd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
-bool means_no_ipv6(int error_number) noexcept {
+bool means_no_such_socket(int error_number) noexcept {
   return error_number == EAFNOSUPPORT || error_number == EPERM || error_number == EACCES;
 }
 

@@ -74,9 +74,9 @@ UniqueFd try_open_netlink(int protocol) noexcept;
 
 /// A socket on which options of IPv6 can be set, or none and errno.
 UniqueFd try_open_ipv6() noexcept;
-/// True for the errno of a machine that has no IPv6 sockets for us: its kernel has no such family,
-/// or a filter keeps it from us.
-bool means_no_ipv6(int error_number) noexcept;
+/// True for the errno of socket(2) on a machine that has no such sockets for us: its kernel has no
+/// such family, or a filter or a missing right keeps it from us.
+bool means_no_such_socket(int error_number) noexcept;
 
 /// Writes `text` to an existing file in one write(2). Async-signal-safe; false and errno on
 /// failure.

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/syscall.h"
 #include "base/unique_fd.h"
 
 namespace isoenv {
@@ -18,7 +19,7 @@ namespace {
 /// None when the machine does not give us one.
 UniqueFd open_socket(int family, int type, const char* what, int protocol = 0) {
   UniqueFd socket(::socket(family, type | SOCK_CLOEXEC, protocol));
-  if (!socket && errno != EPERM && errno != EACCES && errno != EAFNOSUPPORT) throw_errno(what);
+  if (!socket && !means_no_such_socket(errno)) throw_errno(what);
   return socket;
 }
 

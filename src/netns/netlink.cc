@@ -1,6 +1,5 @@
 #include "netns/netlink.h"
 
-#include <arpa/inet.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>

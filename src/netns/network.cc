@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <netlink/addr.h>
+#include <netlink/errno.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/inet6.h>
@@ -37,7 +38,6 @@
 #include <thread>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "base/event.h"
@@ -88,6 +88,13 @@ RawAddress raw_address(const HardwareAddress& bytes) {
   return address;
 }
 
+RawAddress ip_address(const std::string& text) {
+  nl_addr* address = nullptr;
+  if (const int code = nl_addr_parse(text.c_str(), AF_UNSPEC, &address); code < 0)
+    throw Error("cannot take '" + text + "' for an IP address: " + nl_geterror(code));
+  return RawAddress(address);
+}
+
 /// Locally administered, of the `life`-th holder of a place: the kernel takes no second macvlan
 /// interface with an address of one that there still is (macvlan_addr_busy, drivers/net/macvlan.c),
 /// and that of an earlier life is until its namespace is gone.
@@ -136,14 +143,13 @@ using BuildAddressRequest = int (*)(rtnl_addr*, int flags, nl_msg**);
 void add_address_request(Netlink& netlink, BuildAddressRequest build, int flags, int ifindex,
                          const std::string& text, unsigned prefix, const std::string& what) {
   netlink.add(what, [&](nl_msg** message) -> int {
-    nl_addr* raw = nullptr;
-    if (const int code = nl_addr_parse(text.c_str(), AF_UNSPEC, &raw); code < 0) return code;
-    const RawAddress local(raw);
+    const RawAddress local = ip_address(text);
     nl_addr_set_prefixlen(local.get(), static_cast<int>(prefix));
     const Address address(rtnl_addr_alloc());
     rtnl_addr_set_ifindex(address.get(), ifindex);
     if (const int code = rtnl_addr_set_local(address.get(), local.get()); code < 0) return code;
-    if (nl_addr_get_family(raw) == AF_INET6) rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
+    if (nl_addr_get_family(local.get()) == AF_INET6)
+      rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
     return build(address.get(), flags, message);
   });
 }
@@ -155,12 +161,10 @@ using BuildRouteRequest = int (*)(rtnl_route*, int flags, nl_msg**);
 void add_local_route_request(Netlink& netlink, BuildRouteRequest build, int flags, int ifindex,
                              const std::string& ipv6, const std::string& what) {
   netlink.add(what, [&](nl_msg** message) -> int {
-    nl_addr* raw = nullptr;
-    if (const int code = nl_addr_parse(ipv6.c_str(), AF_INET6, &raw); code < 0) return code;
-    const RawAddress destination(raw);
+    const RawAddress destination = ip_address(ipv6);
     const Route route(rtnl_route_alloc());
-    rtnl_nexthop* hop = rtnl_route_nh_alloc();
-    if (!route || hop == nullptr) return -NLE_NOMEM;
+    rtnl_nexthop* hop = route ? rtnl_route_nh_alloc() : nullptr;
+    if (hop == nullptr) return -NLE_NOMEM;
     rtnl_route_nh_set_ifindex(hop, ifindex);
     rtnl_route_add_nexthop(route.get(), hop);  // which takes it
     rtnl_route_set_family(route.get(), AF_INET6);
@@ -222,9 +226,7 @@ void add_neighbour(Netlink& netlink, int ifindex, const InterfaceAddress& addres
   for (const std::string& text : {address.ipv4, address.ipv6}) {
     if (text.empty()) continue;
     netlink.add("tell where " + name + " is", [&](nl_msg** message) -> int {
-      nl_addr* raw = nullptr;
-      if (const int code = nl_addr_parse(text.c_str(), AF_UNSPEC, &raw); code < 0) return code;
-      const RawAddress destination(raw);
+      const RawAddress destination = ip_address(text);
       const Neighbour neighbour(rtnl_neigh_alloc());
       rtnl_neigh_set_ifindex(neighbour.get(), ifindex);
       rtnl_neigh_set_dst(neighbour.get(), destination.get());
@@ -317,7 +319,7 @@ bool kernel_has_ipv6() {
   std::ifstream disabled("/sys/module/ipv6/parameters/disable_ipv6");
   int value = 0;
   if ((disabled >> value) && value != 0) return false;
-  return try_open_ipv6() || !means_no_ipv6(errno);
+  return try_open_ipv6() || !means_no_such_socket(errno);
 }
 
 void in_network_namespace(int fd, const std::function<void()>& work) {

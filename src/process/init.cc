@@ -346,17 +346,21 @@ void report_born(bool passes_sockets, int control) {
   enter_role(Role::kInit);
   InitReport report{InitReport::Kind::kBorn, Step::kNone, 0};
   NetworkSockets sockets;
+  std::size_t count = 0;
   if (passes_sockets) {
     sockets.route = try_open_netlink(NETLINK_ROUTE);
     if (sockets.route) sockets.diagnosis = try_open_netlink(NETLINK_SOCK_DIAG);
     if (sockets.diagnosis) sockets.ipv6 = try_open_ipv6();
-    const bool has_all = sockets.ipv6 || (sockets.diagnosis && means_no_ipv6(errno));
-    if (!has_all) report = {InitReport::Kind::kBorn, Step::kSockets, errno};
+    if (sockets.ipv6) {
+      count = 3;
+    } else if (sockets.diagnosis && means_no_such_socket(errno)) {
+      count = 2;
+    } else {
+      report = {InitReport::Kind::kBorn, Step::kSockets, errno};
+    }
   }
   const int passed[] = {*sockets.route, *sockets.diagnosis, *sockets.ipv6};
-  const std::size_t count = sockets.ipv6 ? 3 : 2;
-  const bool told = send_message(control, &report, sizeof report, passed,
-                                 passes_sockets && report.step == Step::kNone ? count : 0);
+  const bool told = send_message(control, &report, sizeof report, passed, count);
   if (!told || report.step != Step::kNone) ::_exit(1);  // not told: the parent is gone
 }
 

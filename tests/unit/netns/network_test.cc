@@ -22,7 +22,6 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -252,8 +251,7 @@ class Churn {
     if (pid_ < 0) throw_errno("fork");
     if (pid_ > 0) return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (::unshare(CLONE_NEWNET) == 0) raise_loopback();
-    ::_exit(1);
+    go_on();
   }
   ~Churn() {
     ::kill(pid_, SIGKILL);
@@ -262,7 +260,14 @@ class Churn {
   Churn(const Churn&) = delete;
   Churn& operator=(const Churn&) = delete;
 
+  bool goes_on() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+
  private:
+  [[noreturn]] static void go_on() noexcept {
+    while (::unshare(CLONE_NEWNET) == 0) raise_loopback();
+    ::_exit(1);
+  }
+
   pid_t pid_;
 };
 
@@ -296,6 +301,7 @@ TEST_P(HubNetworkTest, IsFoundByAllAsSoonAsItIsAttached) {
         ASSERT_EQ(::recv(*program, &byte, 1, 0), 1);
       }
     }
+    EXPECT_TRUE(churn.goes_on());
   });
 }
 
